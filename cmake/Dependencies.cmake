@@ -1,0 +1,11 @@
+# Debian 12 packages only; tools/setup installs them. Each is linked by the one module that hides it.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(RocksDB REQUIRED)
+find_package(CLI11 REQUIRED)
+if(STATEWAY_TESTS)
+  find_package(GTest REQUIRED)
+endif()
