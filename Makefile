@@ -1,0 +1,69 @@
+# The front door. The build itself is CMake (CMakePresets.json); this file only knows the order of steps.
+# Build directories are build/<preset>: release, dev (ASan+UBSan), tsan, fuzz.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+JOBS ?= 2#          tests run at once; scenario tests start several processes each
+ROUNDS ?= 5#        of `make bench`
+FUZZ_SECONDS ?= 60# for each target of `make fuzz`
+
+# What races can happen in: everything that shares state between loops and threads.
+TSAN_TESTS := ^(base|io|wire|store|session|upstream|gateway|lab|scenario.*)$$
+
+SYMBOLIZER := $(firstword $(wildcard /usr/bin/llvm-symbolizer-19) llvm-symbolizer)
+export ASAN_SYMBOLIZER_PATH := $(SYMBOLIZER)
+export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+export TSAN_OPTIONS ?= second_deadlock_stack=1:external_symbolizer_path=$(SYMBOLIZER)
+
+# $(call compile,preset): configures once; afterwards ninja notices by itself when CMake files changed.
+compile = [ -f build/$(1)/build.ninja ] || cmake --preset $(1); ninja -C build/$(1)
+
+.PHONY: help build run test test-tsan bench fuzz format clean
+
+help: ## list the targets
+	@echo "usage: make TARGET"
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | awk -F'\t' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+build: ## install what is missing, compile; the binary is build/release/stateway
+	@tools/setup build
+	@$(call compile,release)
+
+run: build ## build, then serve the example cart on http://127.0.0.1:8080
+	@exec build/release/stateway run -c examples/cart/stateway.toml
+
+test: ## all tests under ASan and UBSan
+	@tools/setup test
+	@$(call compile,dev)
+	@ctest --test-dir build/dev --output-on-failure --no-tests=error -j$(JOBS)
+
+test-tsan: ## the tests in which threads meet, under TSan
+	@tools/setup test
+	@$(call compile,tsan)
+	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -j$(JOBS) -R '$(TSAN_TESTS)'
+
+bench: ## compare with nginx and HAProxy on this machine (docs/benchmarks.md)
+	@tools/setup bench
+	@$(call compile,release)
+	@python3 bench/proxy --rounds $(ROUNDS)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60)
+	@tools/setup test
+	@$(call compile,fuzz)
+	@for target in build/fuzz/fuzz/*; do \
+	  [ -f "$$target" ] && [ -x "$$target" ] || continue; \
+	  name=$$(basename "$$target"); mkdir -p "build/fuzz/corpus/$$name"; \
+	  echo "fuzz: $$name for $(FUZZ_SECONDS) s"; \
+	  "$$target" -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix="build/fuzz/$$name-" "build/fuzz/corpus/$$name" "tests/fuzz/corpus/$$name"; \
+	done
+
+format: ## clang-format every tracked C++ file
+	@tools/setup test
+	@git ls-files -z '*.cc' '*.h' | xargs -0 -r clang-format-19 -i
+
+clean: ## remove the build directories; var/ (stored sessions) stays
+	@rm -rf build
