@@ -1,0 +1,54 @@
+#include "io/loop.h"
+
+#include <utility>
+
+namespace stateway::io {
+
+Loop::~Loop() {
+  Mail* mail = mail_.exchange(nullptr, std::memory_order_acquire);
+  while (mail != nullptr) delete std::exchange(mail, mail->next_);
+}
+
+void Loop::deliver(Mail* mail) {
+  Mail* head = mail_.load(std::memory_order_relaxed);
+  do {
+    mail->next_ = head;
+  } while (!mail_.compare_exchange_weak(head, mail, std::memory_order_release, std::memory_order_relaxed));
+  if (head == nullptr) wake();  // whoever found it empty wakes; the others ride along
+}
+
+bool Loop::read_mail() {
+  Mail* newest = mail_.exchange(nullptr, std::memory_order_acquire);
+  if (newest == nullptr) return false;
+  Mail* oldest = nullptr;
+  while (newest != nullptr) {
+    Mail* next = std::exchange(newest->next_, oldest);
+    oldest = std::exchange(newest, next);
+  }
+  while (oldest != nullptr) {
+    Mail* next = oldest->next_;
+    oldest->deliver();
+    delete std::exchange(oldest, next);
+  }
+  return true;
+}
+
+void Loop::run() {
+  std::vector<std::coroutine_handle<>> turn;
+  while (!stopped_.load(std::memory_order_acquire)) {
+    read_mail();
+    turn.swap(deferred_);
+    for (const auto h : turn) h.resume();
+    turn.clear();
+    timers_.fire(now_);
+    if (stopped_.load(std::memory_order_acquire)) break;
+    wait(deferred_.empty() ? timers_.next() : now_);
+  }
+}
+
+void Loop::stop() {
+  stopped_.store(true, std::memory_order_release);
+  wake();
+}
+
+}  // namespace stateway::io

@@ -1,0 +1,140 @@
+#include "io/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "io/fd_stream.h"
+
+namespace stateway::io {
+namespace {
+
+struct Pipe {
+  int read = -1;
+  int write = -1;
+  ~Pipe() {
+    if (read >= 0) close(read);
+    if (write >= 0) close(write);
+  }
+  bool open() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    read = ends[0];
+    write = ends[1];
+    return true;
+  }
+};
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (std::string& s : strings) out.push_back(s.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+std::vector<std::string> merged_environment(const Command& command) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : command.environment) out.push_back(name + "=" + value);
+  const std::size_t added = out.size();
+  for (char** e = environ; *e != nullptr; ++e) {
+    const std::string_view entry(*e);
+    bool replaced = false;
+    for (std::size_t i = 0; i < added; ++i)
+      replaced = replaced || entry.starts_with(std::string_view(out[i]).substr(0, out[i].find('=') + 1));
+    if (!replaced) out.emplace_back(entry);
+  }
+  return out;
+}
+
+// Between fork and exec of a threaded program: async-signal-safe calls only.
+[[noreturn]] void become(char* const* words, char** environment, int output, int report, const Guardian* guardian) {
+  setpgid(0, 0);
+  if (guardian != nullptr) guardian->guard_own_group();
+  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int null = open("/dev/null", O_RDONLY);
+  if (null >= 0 && dup2(null, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2) {
+    environ = environment;
+    execvp(words[0], words);
+  }
+  const int error = errno;
+  [[maybe_unused]] const ssize_t n = write(report, &error, sizeof error);
+  _exit(127);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> Process::start(EpollLoop& loop, const Command& command, const Guardian* guardian) {
+  std::vector<std::string> words = command.words;
+  std::vector<std::string> environment = merged_environment(command);
+  const std::vector<char*> argv = pointers(words);
+  std::vector<char*> envp = pointers(environment);
+
+  Pipe output, report;
+  if (!output.open() || !report.open()) return fail(Code::io, Side::self, std::strerror(errno));
+  const pid_t pid = fork();
+  if (pid < 0) return fail(Code::io, Side::self, std::strerror(errno));
+  if (pid == 0) become(argv.data(), envp.data(), output.write, report.write, guardian);
+  setpgid(pid, pid);  // whoever of us two comes first
+
+  close(std::exchange(report.write, -1));
+  int error = 0;  // exec closes the pipe; a failed exec writes errno first
+  ssize_t n;
+  do n = read(report.read, &error, sizeof error);
+  while (n < 0 && errno == EINTR);
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (n > 0 || pidfd < 0) {
+    if (n <= 0) error = errno;
+    kill(-pid, SIGKILL);
+    if (guardian != nullptr) guardian->release(pid);
+    waitpid(pid, nullptr, 0);
+    return fail(Code::invalid_argument, Side::self,
+                "cannot start '" + command.words.front() + "': " + std::strerror(error));
+  }
+  fcntl(output.read, F_SETFL, O_NONBLOCK);
+  return std::unique_ptr<Process>(new Process(loop, pid, pidfd, std::exchange(output.read, -1), guardian));
+}
+
+Process::Process(EpollLoop& loop, pid_t pid, int pidfd, int output, const Guardian* guardian)
+    : pid_(pid),
+      guardian_(guardian),
+      ended_(std::make_unique<FdStream>(loop, pidfd, FdStream::Kind::file)),
+      output_(std::make_unique<FdStream>(loop, output, FdStream::Kind::file)) {}
+
+Process::~Process() {
+  if (!reaped_) reap();
+}
+
+void Process::signal(int number) const {
+  if (!reaped_) kill(-pid_, number);
+}
+
+Exit Process::reap() {
+  kill(-pid_, SIGKILL);  // the leader is a zombie or dies now; until it is reaped the group's number is ours
+  if (guardian_ != nullptr) guardian_->release(pid_);
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  reaped_ = true;
+  if (WIFSIGNALED(status))
+    exit_.signal = WTERMSIG(status);
+  else
+    exit_.status = WEXITSTATUS(status);
+  return exit_;
+}
+
+Task<Result<Exit>> Process::exited(TimePoint deadline) {
+  if (reaped_) co_return exit_;
+  const auto ready = co_await ended_->readable(deadline);
+  if (!ready) co_return fail(Code::timeout);
+  co_return reap();
+}
+
+}  // namespace stateway::io

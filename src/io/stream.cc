@@ -1,0 +1,105 @@
+#include "io/stream.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace stateway::io {
+namespace {
+
+std::unexpected<Error> failure(const Transfer& t) {
+  if (t.state == Transfer::State::again) return fail(Code::timeout);
+  return fail(Code::io, Side::self, std::strerror(t.error_number));
+}
+
+}  // namespace
+
+void Stream::notify_readable() {
+  read_ready_ = true;
+  if (reader_.waiter != nullptr) reader_.waiter->ready();
+}
+
+void Stream::notify_writable() {
+  if (writer_.waiter != nullptr) writer_.waiter->ready();
+}
+
+void Stream::notify_hangup() {
+  if (std::exchange(hung_up_, true)) return;
+  if (hangup_listener_ != nullptr) std::exchange(hangup_listener_, nullptr)->on_hangup();
+}
+
+bool Stream::Read::attempt() {
+  transfer_ = stream_.try_read(into_);
+  return transfer_.state != Transfer::State::again;
+}
+
+void Stream::Read::ready() {
+  if (!attempt()) return;
+  stream_.reader_.end(*this);
+  waiting_.resume();
+}
+
+void Stream::Read::timed_out() {
+  stream_.reader_.end(*this);
+  waiting_.resume();
+}
+
+Result<std::size_t> Stream::Read::await_resume() const {
+  switch (transfer_.state) {
+    case Transfer::State::ok: return transfer_.bytes;
+    case Transfer::State::end: return 0;
+    case Transfer::State::again:
+    case Transfer::State::failed: break;
+  }
+  return failure(transfer_);
+}
+
+Stream::Write::Write(Stream& s, std::span<const iovec> from, TimePoint deadline)
+    : stream_(s), count_(0), deadline_(deadline) {
+  CHECK(from.size() <= kBuffers);
+  for (const iovec& v : from)
+    if (v.iov_len > 0) buffers_[count_++] = v;
+}
+
+void Stream::Write::await_suspend(std::coroutine_handle<> h) {
+  waiting_ = h;
+  stream_.writer_.begin(*this, deadline_);
+  stream_.want_write();
+}
+
+bool Stream::Write::attempt() {
+  while (first_ < count_) {
+    transfer_ = stream_.try_write(std::span(buffers_).subspan(first_, count_ - first_));
+    if (transfer_.state != Transfer::State::ok) return transfer_.state == Transfer::State::failed;
+    std::size_t written = transfer_.bytes;
+    while (first_ < count_ && written >= buffers_[first_].iov_len) written -= buffers_[first_++].iov_len;
+    if (first_ < count_) {
+      iovec& v = buffers_[first_];
+      v.iov_base = static_cast<char*>(v.iov_base) + written;
+      v.iov_len -= written;
+    }
+  }
+  transfer_.state = Transfer::State::ok;
+  return true;
+}
+
+void Stream::Write::ready() {
+  if (!attempt()) {
+    stream_.want_write();
+    return;
+  }
+  stream_.writer_.end(*this);
+  waiting_.resume();
+}
+
+void Stream::Write::timed_out() {
+  stream_.writer_.end(*this);
+  waiting_.resume();
+}
+
+Result<void> Stream::Write::await_resume() const {
+  if (transfer_.state == Transfer::State::ok) return {};
+  return failure(transfer_);
+}
+
+}  // namespace stateway::io
