@@ -1,0 +1,48 @@
+// What the gateway itself can be told: [gateway], [log], [limits], [[listen]] and [admin] of the configuration.
+// Plain values, immutable once loaded; docs/configuration.md explains every one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/peer_network.h"
+#include "base/secret.h"
+
+namespace stateway::gateway {
+
+struct GatewayOptions {
+  unsigned threads = 0;  // event loops; 0 = one per core
+  std::chrono::milliseconds drain_timeout{30'000};
+  std::vector<PeerNetwork> trusted_proxies;  // whose Forwarded and X-Forwarded-* are believed
+  Address session_address{.host = "127.0.0.1"};  // TCP; where Stateway-Session-Url points; port 0: any free one
+  bool debug_headers = false;
+};
+
+struct LogOptions {
+  bool access = true;  // one line per exchange
+  log::Format format = log::Format::json;
+};
+
+struct LimitsOptions {
+  std::size_t head_bytes_max = 16 * 1024;   // request line or status line, and all fields
+  std::size_t target_bytes_max = 8 * 1024;
+  unsigned fields_max = 100;
+  std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a head to its last
+  std::chrono::milliseconds client_idle{60'000};   // between exchanges, and between the bytes of a body
+  unsigned connections_max = 10'000;
+};
+
+struct ListenOptions {
+  Address address;
+};
+
+struct AdminOptions {
+  Address address{.host = "127.0.0.1", .port = 8090};
+  std::optional<Secret> token;  // the contents of token_file
+};
+
+}  // namespace stateway::gateway

@@ -1,0 +1,25 @@
+// [store] of the configuration: where placement "store" keeps sessions. Plain values, immutable once loaded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace stateway::store {
+
+enum class Kind : std::uint8_t { embedded, memory };
+
+/// What a commit has survived when it is acknowledged.
+enum class Durability : std::uint8_t {
+  sync,    // on disk: survives a loss of power
+  os,      // handed to the operating system: survives the process, not the power
+  memory,  // neither
+};
+
+struct StoreOptions {
+  Kind kind = Kind::embedded;
+  std::string path = "var/state";  // embedded: its directory, relative to the working directory
+  Durability durability = Durability::sync;
+  std::uint64_t sessions_max = 1'000'000;  // then new sessions get 503, old ones live
+};
+
+}  // namespace stateway::store

@@ -1,0 +1,55 @@
+// [service.<name>] of the configuration: instances and how to use them. Plain values, immutable once loaded.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/secret.h"
+
+namespace stateway::upstream {
+
+enum class Balance : std::uint8_t {
+  p2c,          // the less busy of two drawn at random
+  round_robin,
+};
+
+/// Active checks: GET `path`, healthy on 2xx. Without them an instance is up while it accepts connections.
+struct HealthOptions {
+  std::string path = "/healthz";
+  std::chrono::milliseconds interval{1'000};
+  std::chrono::milliseconds timeout{500};
+  unsigned fall = 2;  // failures in a row until it is down
+  unsigned rise = 2;  // successes in a row until it is up
+};
+
+struct RetryOptions {
+  unsigned attempts = 3;  // in all, at least 1
+  double budget = 0.2;    // 0..1: share of active requests that may be retries after an answer or a time-out
+};
+
+struct TimeoutOptions {
+  std::chrono::milliseconds connect{1'000};   // also the longest wait in the queue
+  std::chrono::milliseconds response{30'000}; // from the request's last byte to the response's head
+  std::chrono::milliseconds idle{60'000};     // between the bytes of a body, and of a pooled connection
+};
+
+struct ServiceOptions {
+  std::string name;
+  std::vector<Address> instances;    // fixed addresses; ports are never 0. Either these …
+  std::vector<std::string> command;  // … or a program and its arguments, run `count` times and restarted
+  unsigned count = 1;
+  bool socket = false;               // supervised instances get SOCKET instead of PORT
+  std::optional<Secret> token;       // the contents of token_file, sent as Stateway-Token
+  Balance balance = Balance::p2c;
+  std::optional<HealthOptions> health;
+  RetryOptions retry;
+  TimeoutOptions timeout;
+  unsigned concurrency_per_instance = 0;  // 0 = unlimited
+  unsigned queue = 1'000;                 // requests waiting for an instance
+};
+
+}  // namespace stateway::upstream
