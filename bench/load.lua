@@ -1,0 +1,29 @@
+-- The requests of bench/proxy, for wrk. Arguments: get | close | post BYTES | cookies FILE
+function init(args)
+  local kind = args[1]
+  if kind == "post" then
+    wrk.method = "POST"
+    wrk.body = string.rep("x", tonumber(args[2]))
+  elseif kind == "close" then
+    wrk.headers["Connection"] = "close"
+  elseif kind == "cookies" then
+    local requests, next_one = {}, 0
+    for cookie in io.lines(args[2]) do
+      wrk.headers["Cookie"] = cookie
+      requests[#requests + 1] = wrk.format()
+    end
+    -- Only here: with a global `request`, wrk runs Lua for every request.
+    request = function()
+      next_one = next_one % #requests + 1
+      return requests[next_one]
+    end
+  end
+end
+
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format(
+    'RESULT {"requests": %d, "seconds": %.6f, "p50_us": %d, "p99_us": %d, "errors": %d}\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50), latency:percentile(99),
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
