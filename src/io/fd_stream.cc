@@ -62,6 +62,10 @@ void FdStream::shutdown_write() {
   if (kind_ != Kind::file) ::shutdown(fd_, SHUT_WR);
 }
 
+void FdStream::abort() {
+  if (kind_ != Kind::file) ::shutdown(fd_, SHUT_RDWR);
+}
+
 void FdStream::reset_on_close() {
   if (kind_ != Kind::tcp) return;
   const linger hard{.l_onoff = 1, .l_linger = 0};
@@ -79,21 +83,23 @@ Task<Result<void>> FdStream::connected(TimePoint deadline) {
 }
 
 void FdStream::on_events(std::uint32_t events) {
+  EpollLoop& loop = loop_;  // each notification may destroy this stream; the loop then serves nobody
   Watch* const self = this;
-  if ((events & kEndEvents) != 0) ended_ = true;
-  if ((events & (EPOLLIN | kEndEvents)) != 0) {
+  const bool ends = (events & kEndEvents) != 0;
+  if (ends) ended_ = hung_up_ = true;
+  if (ends || (events & EPOLLIN) != 0) {
     notify_readable();
-    if (!loop_.serving(self)) return;
+    if (!loop.serving(self)) return;
   }
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
     notify_writable();
-    if (!loop_.serving(self)) return;
+    if (!loop.serving(self)) return;
   }
   if (wants_write_ && kind_ != Kind::tcp && !writer_waits()) {
     wants_write_ = false;
-    loop_.modify(fd_, kReadEvents, *this);
+    loop.modify(fd_, kReadEvents, *this);
   }
-  if ((events & kEndEvents) != 0) notify_hangup();
+  if (ends) notify_hangup();
 }
 
 void FdStream::want_write() {

@@ -19,6 +19,7 @@ class FdStream final : public Stream, private Watch {
   Transfer try_read(std::span<char> into) override;
   Transfer try_write(std::span<const iovec> from) override;
   void shutdown_write() override;
+  void abort() override;
   void reset_on_close() override;
   int fd() const { return fd_; }
 

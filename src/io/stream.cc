@@ -24,7 +24,7 @@ void Stream::notify_writable() {
 }
 
 void Stream::notify_hangup() {
-  if (std::exchange(hung_up_, true)) return;
+  hung_up_ = true;
   if (hangup_listener_ != nullptr) std::exchange(hangup_listener_, nullptr)->on_hangup();
 }
 

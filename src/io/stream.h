@@ -45,6 +45,8 @@ class Stream {
   virtual Transfer try_write(std::span<const iovec> from) = 0;
   /// Ends our side; the peer reads end of stream after what was written. Errors are left for the next read.
   virtual void shutdown_write() = 0;
+  /// Breaks both directions: waiting and later reads find the end or an error, on a later turn of the loop.
+  virtual void abort() = 0;
   /// Makes the destructor reset the connection instead of ending it, so that the peer cannot mistake a broken
   /// message for a complete one.
   virtual void reset_on_close() = 0;
@@ -64,7 +66,7 @@ class Stream {
   Write write_all(std::string_view from, TimePoint deadline);
 
   /// Who is told, once, that the peer has ended its side or the connection broke, even while nobody reads. It may
-  /// destroy the stream's waiters but not the stream. nullptr: nobody.
+  /// destroy the stream's waiters and the stream. nullptr: nobody.
   class HangupListener {
    public:
     virtual void on_hangup() = 0;

@@ -1,0 +1,74 @@
+// A simple HTTP/1.1 server: whole requests in memory, one handler. For the admin API, session URLs and the example
+// services; clients of the gateway are served by gateway/connection.h, which streams.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/target.h"
+#include "io/network.h"
+#include "io/task_group.h"
+#include "wire/reader.h"
+
+namespace stateway::wire {
+
+struct Request {
+  const http::RequestHead& head;  // valid until the handler's task ends
+  http::Target target;
+  std::string body;
+  std::string_view peer;  // the client's IP address, or "unix"
+};
+
+struct Response {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> fields;  // Date, Content-Length and Connection are added
+  std::string body;
+  bool close = false;  // end the connection after this answer
+};
+
+/// An application/problem+json response (RFC 9457) of type urn:stateway:problem:<code>.
+Response problem_response(int status, std::string_view code, std::string_view title, std::string_view detail);
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  /// Answers one request. The body was read whole.
+  virtual io::Task<Response> handle(const Request& request) = 0;
+  /// Called when a response was written, or could not be.
+  virtual void answered() {}
+};
+
+struct ServerOptions {
+  http::HeadLimits head;
+  std::size_t body_bytes_max = 1024 * 1024;
+  Duration message_timeout = 10s;  // for a whole request, and for a whole response
+  Duration idle = 60s;
+};
+
+/// Bound to one loop. Malformed requests are answered with a problem and the connection ends.
+class Server {
+ public:
+  Server(io::Loop& loop, Handler& handler, ServerOptions options) : loop_(loop), handler_(handler), options_(options) {}
+
+  /// Accepts and serves until destroyed. `acceptor` must live as long.
+  io::Task<void> accept_from(io::Acceptor& acceptor);
+  /// No connection is kept alive any more; those that are idle end now.
+  void drain();
+  /// Completes when the last connection has ended.
+  auto drained() { return connections_.drained(); }
+
+ private:
+  class Connection;
+  io::Task<void> serve(io::Accepted accepted);
+
+  io::Loop& loop_;
+  Handler& handler_;
+  ServerOptions options_;
+  Connection* first_ = nullptr;
+  bool draining_ = false;
+  io::TaskGroup connections_;
+};
+
+}  // namespace stateway::wire
