@@ -10,6 +10,8 @@ JOBS ?= 2#          tests run at once; scenario tests start several processes ea
 ROUNDS ?= 5#        of `make bench`
 FUZZ_SECONDS ?= 60# for each target of `make fuzz`
 
+FUZZ_TARGETS := $(notdir $(wildcard tests/fuzz/corpus/*))
+
 # What races can happen in: everything that shares state between loops and threads.
 TSAN_TESTS := ^(base|io|wire|store|session|upstream|gateway|lab|scenario.*)$$
 
@@ -52,13 +54,13 @@ bench: ## compare with nginx and HAProxy on this machine (docs/benchmarks.md)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (60)
 	@tools/setup test
-	@$(call compile,fuzz)
-	@for target in build/fuzz/fuzz/*; do \
-	  [ -f "$$target" ] && [ -x "$$target" ] || continue; \
-	  name=$$(basename "$$target"); mkdir -p "build/fuzz/corpus/$$name"; \
-	  echo "fuzz: $$name for $(FUZZ_SECONDS) s"; \
-	  "$$target" -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-	    -artifact_prefix="build/fuzz/$$name-" "build/fuzz/corpus/$$name" "tests/fuzz/corpus/$$name"; \
+	@[ -f build/fuzz/build.ninja ] || cmake --preset fuzz
+	@ninja -C build/fuzz $(addprefix fuzz_,$(FUZZ_TARGETS))
+	@for name in $(FUZZ_TARGETS); do \
+	  echo "fuzz: $$name for $(FUZZ_SECONDS) s"; mkdir -p "build/fuzz/corpus/$$name"; \
+	  build/fuzz/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix="build/fuzz/$$name-" \
+	    "build/fuzz/corpus/$$name" "tests/fuzz/corpus/$$name"; \
 	done
 
 format: ## clang-format every tracked C++ file
