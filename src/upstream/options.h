@@ -13,11 +13,11 @@
 namespace stateway::upstream {
 
 enum class Balance : std::uint8_t {
-  p2c,          // the less busy of two drawn at random
+  p2c,  // the less busy of two drawn at random
   round_robin,
 };
 
-/// Active checks: GET `path`, healthy on 2xx. Without them an instance is up while it accepts connections.
+/// Active checks: GET `path`, healthy on 2xx and 3xx. Without them an instance is up while it accepts connections.
 struct HealthOptions {
   std::string path = "/healthz";
   std::chrono::milliseconds interval{1'000};
@@ -32,9 +32,9 @@ struct RetryOptions {
 };
 
 struct TimeoutOptions {
-  std::chrono::milliseconds connect{1'000};   // also the longest wait in the queue
-  std::chrono::milliseconds response{30'000}; // from the request's last byte to the response's head
-  std::chrono::milliseconds idle{60'000};     // between the bytes of a body, and of a pooled connection
+  std::chrono::milliseconds connect{1'000};    // also the longest wait in the queue
+  std::chrono::milliseconds response{30'000};  // from the request's last byte to the response's head
+  std::chrono::milliseconds idle{60'000};      // between the bytes of a body, and of a pooled connection
 };
 
 struct ServiceOptions {
@@ -42,8 +42,8 @@ struct ServiceOptions {
   std::vector<Address> instances;    // fixed addresses; ports are never 0. Either these …
   std::vector<std::string> command;  // … or a program and its arguments, run `count` times and restarted
   unsigned count = 1;
-  bool socket = false;               // supervised instances get SOCKET instead of PORT
-  std::optional<Secret> token;       // the contents of token_file, sent as Stateway-Token
+  bool socket = false;          // supervised instances get SOCKET instead of PORT
+  std::optional<Secret> token;  // the contents of token_file, sent as Stateway-Token
   Balance balance = Balance::p2c;
   std::optional<HealthOptions> health;
   RetryOptions retry;

@@ -1,0 +1,138 @@
+// One instance of a service, as all loops see it: where it is, whether it may be used, how busy it is.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "upstream/changes.h"
+
+namespace stateway::upstream {
+
+enum class State : std::uint8_t {
+  starting,  // not known to work yet: just configured, being started or restarted
+  up,
+  down,      // does not answer; checked on, and used again when it does
+  draining,  // up, but gets no new requests (only in what state() reports)
+  stopped,   // its process was ended on purpose
+};
+std::string_view state_name(State state);
+
+/// What the admin API shows of an instance.
+struct InstanceSnapshot {
+  std::string name;
+  std::string address;  // as configured, or where the present process listens; empty before its first start
+  State state = State::starting;
+  pid_t pid = 0;  // 0: not supervised, or no process now
+  unsigned active = 0;
+  std::uint64_t requests = 0;  // handed to it so far
+  std::uint64_t failures = 0;  // connects that failed and requests it did not answer
+  std::uint64_t restarts = 0;
+  WallMillis since = 0;    // of the state
+  std::string last_error;  // why it was last not up; empty if never
+};
+
+/// Thread-safe: state, load and counters are atomics; address and texts have a mutex that is taken for new
+/// connections only. Shared by the service and the leases.
+class Instance {
+ public:
+  /// State and generation, read together. The generation changes whenever the instance starts, ends, or comes back
+  /// up: a connection or a failed attempt of another generation says nothing about the present one.
+  struct Status {
+    std::uint64_t generation = 0;
+    State state = State::starting;
+    bool operator==(const Status&) const = default;
+  };
+
+  /// `fixed`: the configured address, or nullopt for a supervised instance. `index` is its place in the service.
+  Instance(std::string name, std::size_t index, std::optional<Address> fixed, std::shared_ptr<Changes> changes,
+           const WallClock& clock);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  /// "shop-1".
+  const std::string& name() const { return name_; }
+  std::size_t index() const { return index_; }
+  bool supervised() const { return supervised_; }
+  /// Where to connect now. A supervised instance has an address from its first start on.
+  Address address() const;
+
+  Status status() const { return unpack(status_.load()); }
+  /// May be given new requests: up and not draining.
+  bool usable(Status s) const { return s.state == State::up && !draining_.load(std::memory_order_relaxed); }
+  State state() const;
+  pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
+  InstanceSnapshot snapshot() const;
+
+  // Load.
+  unsigned active() const { return active_.load(); }
+  /// Counts one more request in flight unless there are `limit` already (0: no limit).
+  bool enter(unsigned limit);
+  void leave() { active_.fetch_sub(1); }
+
+  // Passive health, reported by any loop; `seen` is the status when the attempt began.
+  void connected() { connect_timeouts_.store(0, std::memory_order_relaxed); }
+  /// A refused connect means that nobody listens: down at once. Connects that time out may be load: down after
+  /// kConnectTimeoutsMax in a row. Failures of our own side (no descriptors) are not held against it.
+  void connect_failed(Status seen, const Error& error);
+  void request_failed() { failures_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Active health. Nothing happens, and false is returned, unless the status still is `seen`.
+  bool mark_up(Status seen);
+  bool mark_down(Status seen, std::string_view why);
+
+  // An operator's wish: no new requests.
+  void set_draining(bool on);
+  bool draining() const { return draining_.load(std::memory_order_relaxed); }
+
+  // The supervisor's events; its loop only.
+  /// A process was started and will listen at `address`. The first one is no restart.
+  void process_started(pid_t pid, Address address);
+  /// The process is gone and another will be started.
+  void process_ended(std::string_view why);
+  /// It cannot be started, or dies each time: not worth waiting for.
+  void process_failing(std::string_view why);
+  void process_stopped();
+
+  static constexpr unsigned kConnectTimeoutsMax = 3;
+
+ private:
+  static std::uint64_t pack(Status s) { return s.generation << 8 | static_cast<std::uint64_t>(s.state); }
+  static Status unpack(std::uint64_t v) { return {v >> 8, static_cast<State>(v & 0xff)}; }
+  bool replace(Status seen, Status next);
+  void enter_state(State state);  // whatever the status was; a new generation
+  void changed();
+  void remember_error(std::string_view why);
+
+  const std::string name_;
+  const std::size_t index_;
+  const bool supervised_;
+  const std::shared_ptr<Changes> changes_;
+  const WallClock& clock_;
+
+  std::atomic<std::uint64_t> status_{0};
+  std::atomic<bool> draining_{false};
+  std::atomic<pid_t> pid_{0};
+  std::atomic<unsigned> connect_timeouts_{0};
+  std::atomic<WallMillis> since_;
+  std::atomic<std::uint64_t> starts_{0};
+  std::atomic<std::uint64_t> failures_{0};
+
+  mutable std::mutex mutex_;
+  Address address_;
+  std::string last_error_;
+
+  alignas(64) std::atomic<unsigned> active_{0};  // written by every loop for every request
+  std::atomic<std::uint64_t> requests_{0};
+};
+
+}  // namespace stateway::upstream

@@ -1,0 +1,97 @@
+// One service as all loops share it: its instances, its queue's length and its retry budget.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "upstream/changes.h"
+#include "upstream/instance.h"
+#include "upstream/options.h"
+
+namespace stateway::upstream {
+
+/// What the admin API shows of a service.
+struct ServiceSnapshot {
+  std::string name;
+  bool supervised = false;
+  unsigned waiting = 0;   // requests in the queue
+  unsigned retrying = 0;  // retries in flight that the budget paid for
+  std::vector<InstanceSnapshot> instances;
+};
+
+/// Thread-safe. Must outlive every ServiceOnLoop, Monitor and Supervisor made for it.
+class Service {
+ public:
+  /// `options` are valid (config checks them); instances are named "<service>-<n>" from 1. `clock` must outlive the
+  /// service.
+  Service(ServiceOptions options, const WallClock& clock);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  const ServiceOptions& options() const { return options_; }
+  bool supervised() const { return !options_.command.empty(); }
+  std::span<const std::shared_ptr<Instance>> instances() const { return instances_; }
+  /// By name, or nullptr.
+  std::shared_ptr<Instance> find(std::string_view name) const;
+  Changes& changes() { return *changes_; }
+  ServiceSnapshot snapshot() const;
+  /// At least one instance gets requests.
+  bool available() const;
+  /// A process is being started, so waiting longer than for a connect is worth it.
+  bool starting() const;
+
+  /// Retries after an answer or a time-out, as a share of the requests in flight.
+  class RetryPermit {
+   public:
+    RetryPermit(RetryPermit&& other) noexcept : service_(std::exchange(other.service_, nullptr)) {}
+    RetryPermit& operator=(RetryPermit&& other) noexcept {
+      std::swap(service_, other.service_);
+      return *this;
+    }
+    ~RetryPermit() {
+      if (service_ != nullptr) service_->retrying_.fetch_sub(1);
+    }
+
+   private:
+    friend class Service;
+    explicit RetryPermit(Service& service) : service_(&service) {}
+    Service* service_;
+  };
+  /// nullopt when the budget is spent. Keep the permit while the retry runs. Exchanges orphaned by a dead instance
+  /// need none. kRetriesMin are always allowed, or a service with few requests had no budget at all; a budget of 0
+  /// allows none.
+  std::optional<RetryPermit> permit_retry();
+
+  /// A place in the queue, which is shared by all loops (options.queue).
+  class QueuePlace {
+   public:
+    explicit QueuePlace(Service& service);
+    ~QueuePlace();
+    QueuePlace(const QueuePlace&) = delete;
+    QueuePlace& operator=(const QueuePlace&) = delete;
+    bool granted() const { return granted_; }
+
+   private:
+    Service& service_;
+    bool granted_;
+  };
+  unsigned waiting() const { return waiting_.load(); }
+
+  static constexpr unsigned kRetriesMin = 3;
+
+ private:
+  const ServiceOptions options_;
+  const std::shared_ptr<Changes> changes_;
+  std::vector<std::shared_ptr<Instance>> instances_;
+  std::atomic<unsigned> waiting_{0};
+  std::atomic<unsigned> retrying_{0};
+};
+
+}  // namespace stateway::upstream

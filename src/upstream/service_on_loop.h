@@ -1,0 +1,73 @@
+// One loop's way into a service: chooses instances, queues requests while there is none, pools connections.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/random.h"
+#include "io/loop.h"
+#include "io/network.h"
+#include "io/task.h"
+#include "upstream/balancer.h"
+#include "upstream/lease.h"
+#include "upstream/pool.h"
+#include "upstream/service.h"
+
+namespace stateway::upstream {
+
+/// Before an instance that failed an exchange gets the same exchange again. Long enough to learn that it died.
+inline constexpr Duration kRepeatPause = 50ms;
+/// How long a process may take to start: requests wait that long for a service all of whose instances restart, and an
+/// instance that does not answer by then is down.
+inline constexpr Duration kStartAllowance = 10s;
+/// Idle connections one loop keeps to one instance.
+inline constexpr std::size_t kIdlePerInstance = 256;
+
+/// Belongs to its loop. Destroy it on the loop's thread, or when that has ended, and after its leases.
+class ServiceOnLoop final : private Changes::Listener {
+ public:
+  /// `limits` are those of response heads. All references must outlive this.
+  ServiceOnLoop(Service& service, io::Loop& loop, io::Network& network, Random& random, http::HeadLimits limits);
+  ~ServiceOnLoop();
+
+  Service& service() { return service_; }
+  const ServiceOptions& options() const { return service_.options(); }
+
+  /// An instance that is up, has room and was not tried, without waiting; nullopt if there is none.
+  std::optional<Lease> try_acquire(Attempts& attempts);
+  /// The same, but waits, first come first served, until an instance can take the request: at most timeout.connect,
+  /// or kStartAllowance while a process of the service is (re)starting, and never beyond `deadline`.
+  /// Errors, Side::upstream: queue_full (options.queue), no_instance. `attempts` must outlive the task.
+  io::Task<Result<Lease>> acquire(Attempts& attempts, TimePoint deadline);
+
+  /// Idle connections kept to an instance.
+  std::size_t idle_connections(const Instance& instance) const { return pools_[instance.index()]->size(); }
+
+ private:
+  friend class Lease;
+  class Waiter;
+
+  void on_change() override;
+  /// `again`: one that was tried, instead of one that was not.
+  std::optional<Lease> pick(Attempts& attempts, bool again);
+  bool has_room() const;
+  TimePoint wait_end(TimePoint began) const;
+  void serve_waiters();
+  void released();
+  Pool& pool_of(const Instance& instance) { return *pools_[instance.index()]; }
+  io::Task<Result<std::unique_ptr<Connection>>> connect(std::shared_ptr<Instance> instance, bool fresh);
+
+  Service& service_;
+  io::Loop& loop_;
+  io::Network& network_;
+  const http::HeadLimits limits_;
+  std::unique_ptr<Balancer> balancer_;
+  std::vector<std::unique_ptr<Pool>> pools_;  // by index of the instance
+  std::vector<Candidate> candidates_;         // of the pick being made
+  std::list<Waiter*> waiters_;
+  Changes::Subscription subscription_;
+};
+
+}  // namespace stateway::upstream
