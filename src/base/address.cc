@@ -24,7 +24,8 @@ constexpr bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > kLabelMax || label.front() == '-' || label.back() == '-') return false;
-  return std::ranges::all_of(label, [](char c) { return is_digit(c) || is_letter(c) || c == '-' || c == '_'; });
+  return std::ranges::all_of(label,
+                             [](char c) { return is_digit(c) || is_letter(c) || c == '-' || c == '_'; });
 }
 
 /// A name that ends in a number would be read as an IPv4 address by some resolvers and as a name by others.
@@ -43,7 +44,8 @@ std::optional<std::string> canonical_ip(int family, std::string_view text) {
   const std::string terminated(text);
   unsigned char octets[sizeof(in6_addr)];
   char out[INET6_ADDRSTRLEN];
-  if (terminated.size() != std::char_traits<char>::length(terminated.c_str())) return std::nullopt;  // a NUL inside
+  if (terminated.size() != std::char_traits<char>::length(terminated.c_str()))
+    return std::nullopt;  // a NUL inside
   if (inet_pton(family, terminated.c_str(), octets) != 1) return std::nullopt;
   return inet_ntop(family, octets, out, sizeof out);
 }
@@ -51,7 +53,8 @@ std::optional<std::string> canonical_ip(int family, std::string_view text) {
 Result<Address> parse_unix(std::string_view path) {
   if (path.empty()) return refuse("a path must follow unix:");
   if (path.size() > kUnixPathMax) return refuse("the path of a unix socket may have at most 107 characters");
-  if (path.find('\0') != std::string_view::npos) return refuse("the path of a unix socket may not hold a NUL");
+  if (path.find('\0') != std::string_view::npos)
+    return refuse("the path of a unix socket may not hold a NUL");
   Address address;
   address.kind = Address::Kind::unix_socket;
   address.path = path;
@@ -69,7 +72,8 @@ Result<Address> parse_address(std::string_view text) {
   const std::size_t host_end = bracketed ? text.find(']') : text.find(':');
   if (bracketed && host_end == std::string_view::npos) return refuse("the closing bracket is missing");
   const std::string_view host = bracketed ? text.substr(1, host_end - 1) : text.substr(0, host_end);
-  std::string_view rest = host_end == std::string_view::npos ? "" : text.substr(host_end + (bracketed ? 1 : 0));
+  std::string_view rest =
+      host_end == std::string_view::npos ? "" : text.substr(host_end + (bracketed ? 1 : 0));
   if (!rest.starts_with(':')) return refuse("the port is missing: write host:port");
   rest.remove_prefix(1);
   if (!bracketed && rest.find(':') != std::string_view::npos)

@@ -8,7 +8,13 @@ namespace stateway {
 namespace {
 
 TEST(ParseAddress, ReadsWhatAnOperatorWrites) {
-  struct Row { const char* text; Address::Kind kind; const char* host; std::uint16_t port; const char* path; };
+  struct Row {
+    const char* text;
+    Address::Kind kind;
+    const char* host;
+    std::uint16_t port;
+    const char* path;
+  };
   const auto tcp = Address::Kind::tcp;
   for (const Row& row : std::initializer_list<Row>{
            {"127.0.0.1:8080", tcp, "127.0.0.1", 8080, ""},
@@ -32,7 +38,10 @@ TEST(ParseAddress, ReadsWhatAnOperatorWrites) {
 }
 
 TEST(ParseAddress, SaysWhatIsWrong) {
-  struct Row { std::string text; const char* context; };
+  struct Row {
+    std::string text;
+    const char* context;
+  };
   for (const Row& row : std::initializer_list<Row>{
            {"", "the port is missing: write host:port"},
            {"8080", "the port is missing: write host:port"},
@@ -81,20 +90,36 @@ TEST(Address, KnowsWhatStaysOnTheMachine) {
 }
 
 TEST(PeerNetwork, ContainsItsBlockOnly) {
-  struct Row { const char* network; const char* peer; bool inside; };
+  struct Row {
+    const char* network;
+    const char* peer;
+    bool inside;
+  };
   for (const Row& row : std::initializer_list<Row>{
-           {"10.0.0.0/8", "10.255.1.2", true},       {"10.0.0.0/8", "11.0.0.0", false},
-           {"10.0.0.0/8", "::ffff:10.1.2.3", true},  {"10.0.0.0/8", "::10.1.2.3", false},
-           {"192.0.2.128/25", "192.0.2.128", true},  {"192.0.2.128/25", "192.0.2.127", false},
-           {"192.0.2.7", "192.0.2.7", true},         {"192.0.2.7", "192.0.2.6", false},
-           {"0.0.0.0/0", "203.0.113.9", true},       {"0.0.0.0/0", "2001:db8::1", false},
-           {"::/0", "2001:db8::1", true},            {"::/0", "10.0.0.1", false},
-           {"2001:db8::/33", "2001:db8:7fff::", true}, {"2001:db8::/33", "2001:db8:8000::", false},
-           {"::1", "::1", true},                     {"::1", "127.0.0.1", false},
-           {"::ffff:10.0.0.0/104", "10.9.9.9", true}, {"::ffff:10.0.0.0/104", "11.0.0.0", false},
-           {"unix", "unix", true},                   {"unix", "127.0.0.1", false},
-           {"0.0.0.0/0", "unix", false},             {"0.0.0.0/0", "", false},
-           {"0.0.0.0/0", "1.2.3.4:80", false},       {"0.0.0.0/0", "1.2.3", false},
+           {"10.0.0.0/8", "10.255.1.2", true},
+           {"10.0.0.0/8", "11.0.0.0", false},
+           {"10.0.0.0/8", "::ffff:10.1.2.3", true},
+           {"10.0.0.0/8", "::10.1.2.3", false},
+           {"192.0.2.128/25", "192.0.2.128", true},
+           {"192.0.2.128/25", "192.0.2.127", false},
+           {"192.0.2.7", "192.0.2.7", true},
+           {"192.0.2.7", "192.0.2.6", false},
+           {"0.0.0.0/0", "203.0.113.9", true},
+           {"0.0.0.0/0", "2001:db8::1", false},
+           {"::/0", "2001:db8::1", true},
+           {"::/0", "10.0.0.1", false},
+           {"2001:db8::/33", "2001:db8:7fff::", true},
+           {"2001:db8::/33", "2001:db8:8000::", false},
+           {"::1", "::1", true},
+           {"::1", "127.0.0.1", false},
+           {"::ffff:10.0.0.0/104", "10.9.9.9", true},
+           {"::ffff:10.0.0.0/104", "11.0.0.0", false},
+           {"unix", "unix", true},
+           {"unix", "127.0.0.1", false},
+           {"0.0.0.0/0", "unix", false},
+           {"0.0.0.0/0", "", false},
+           {"0.0.0.0/0", "1.2.3.4:80", false},
+           {"0.0.0.0/0", "1.2.3", false},
        }) {
     const Result<PeerNetwork> network = PeerNetwork::parse(row.network);
     ASSERT_TRUE(network) << row.network << ": " << network.error().context;
@@ -105,8 +130,8 @@ TEST(PeerNetwork, ContainsItsBlockOnly) {
 }
 
 TEST(PeerNetwork, RefusesWhatIsNoBlock) {
-  for (const char* bad : {"", "shop", "10.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "::/129",
-                          "10.0.0.1/8", "2001:db8::1/64", "UNIX", "10.0.0.0 /8", "[::1]", "/8"})
+  for (const char* bad : {"", "shop", "10.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8",
+                          "::/129", "10.0.0.1/8", "2001:db8::1/64", "UNIX", "10.0.0.0 /8", "[::1]", "/8"})
     EXPECT_FALSE(PeerNetwork::parse(bad)) << bad;
   EXPECT_EQ(PeerNetwork::parse("10.0.0.1/8").error().context, "the address has bits set after the first 8");
 }

@@ -20,7 +20,8 @@ std::unexpected<Error> refuse(std::string sentence) {
 }
 
 /// Whether the first `bits` of both are the same.
-bool same_prefix(const std::array<std::uint8_t, 16>& a, const std::array<std::uint8_t, 16>& b, unsigned bits) {
+bool same_prefix(const std::array<std::uint8_t, 16>& a, const std::array<std::uint8_t, 16>& b,
+                 unsigned bits) {
   const unsigned whole = bits / 8;
   if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
   if (bits % 8 == 0) return true;
@@ -31,7 +32,8 @@ bool same_prefix(const std::array<std::uint8_t, 16>& a, const std::array<std::ui
 /// Every bit after the first `bits` is zero.
 bool zero_after(const std::array<std::uint8_t, 16>& octets, unsigned bits) {
   std::array<std::uint8_t, 16> head{};
-  for (unsigned i = 0; i < bits; ++i) head[i / 8] |= static_cast<std::uint8_t>(octets[i / 8] & (0x80u >> (i % 8)));
+  for (unsigned i = 0; i < bits; ++i)
+    head[i / 8] |= static_cast<std::uint8_t>(octets[i / 8] & (0x80u >> (i % 8)));
   return head == octets;
 }
 
@@ -72,7 +74,8 @@ Result<PeerNetwork> PeerNetwork::parse(std::string_view text) {
   network.family_ = ip.family;
   network.octets_ = ip.octets;
   network.prefix_bits_ = static_cast<std::uint8_t>(bits);
-  if (ip.family == Family::v6 && bits >= kMappedBits && std::ranges::equal(kMapped, std::span(ip.octets).first(12))) {
+  if (ip.family == Family::v6 && bits >= kMappedBits &&
+      std::ranges::equal(kMapped, std::span(ip.octets).first(12))) {
     network.family_ = Family::v4;
     network.octets_ = {};
     std::copy(ip.octets.begin() + 12, ip.octets.end(), network.octets_.begin());

@@ -17,8 +17,8 @@ class PeerNetwork {
   /// Errors: invalid_argument with one sentence that does not repeat `text`. Pure; any thread.
   static Result<PeerNetwork> parse(std::string_view text);
 
-  /// Whether `peer` (an IP address in text without port, or "unix") belongs to the set. An IPv4-mapped IPv6 address
-  /// counts as the IPv4 address it carries; what is no address belongs nowhere. Pure; any thread.
+  /// Whether `peer` (an IP address in text without port, or "unix") belongs to the set. An IPv4-mapped IPv6
+  /// address counts as the IPv4 address it carries; what is no address belongs nowhere. Pure; any thread.
   bool contains(std::string_view peer) const;
 
   /// The form parse reads, addresses in canonical text: "10.0.0.0/8", "192.0.2.7/32".

@@ -22,13 +22,13 @@ struct Config {
   gateway::GatewayOptions gateway;
   gateway::LogOptions log;
   gateway::LimitsOptions limits;
-  std::vector<gateway::ListenOptions> listen;     // at least one
+  std::vector<gateway::ListenOptions> listen;  // at least one
   gateway::AdminOptions admin;
   store::StoreOptions store;
   std::vector<session::SessionOptions> sessions;  // these three in the order of the file
   std::vector<upstream::ServiceOptions> services;
-  std::vector<route::RouteOptions> routes;        // their services and sessions exist
-  std::vector<std::string> warnings;              // "F:line:col: warning: message", by place
+  std::vector<route::RouteOptions> routes;  // their services and sessions exist
+  std::vector<std::string> warnings;        // "F:line:col: warning: message", by place
 };
 
 struct Problem {
@@ -45,16 +45,16 @@ std::string to_string(const Problem& problem);
 
 /// What a configuration may read besides its own text.
 struct Sources {
-  std::function<std::optional<std::string>(const std::string& name)> environment;    // for ${NAME}
-  std::function<Result<std::string>(const std::string& path)> file;                  // for token_file
+  std::function<std::optional<std::string>(const std::string& name)> environment;  // for ${NAME}
+  std::function<Result<std::string>(const std::string& path)> file;                // for token_file
 };
 
 /// The process's environment and file system.
 Sources system_sources();
 
-/// Reads and checks a whole configuration. `file` is only quoted in messages. Unknown keys, wrong types, dangling
-/// names and impossible combinations are problems; all of them are returned, ordered by place (after a TOML syntax
-/// error only that one). Values that came out of the environment never appear in a message.
+/// Reads and checks a whole configuration. `file` is only quoted in messages. Unknown keys, wrong types,
+/// dangling names and impossible combinations are problems; all of them are returned, ordered by place (after
+/// a TOML syntax error only that one). Values that came out of the environment never appear in a message.
 /// Never throws; any thread.
 std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::string_view file,
                                                   const Sources& sources);

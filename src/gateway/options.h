@@ -1,5 +1,5 @@
-// What the gateway itself can be told: [gateway], [log], [limits], [[listen]] and [admin] of the configuration.
-// Plain values, immutable once loaded; docs/configuration.md explains every one.
+// What the gateway itself can be told: [gateway], [log], [limits], [[listen]] and [admin] of the
+// configuration. Plain values, immutable once loaded; docs/configuration.md explains every one.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,8 @@ struct GatewayOptions {
   unsigned threads = 0;  // event loops; 0 = one per core
   std::chrono::milliseconds drain_timeout{30'000};
   std::vector<PeerNetwork> trusted_proxies;  // whose Forwarded and X-Forwarded-* are believed
-  Address session_address{.host = "127.0.0.1"};  // TCP; where Stateway-Session-Url points; port 0: any free one
+  Address session_address{.host =
+                              "127.0.0.1"};  // TCP; where Stateway-Session-Url points; port 0: any free one
   bool debug_headers = false;
 };
 
@@ -28,7 +29,7 @@ struct LogOptions {
 };
 
 struct LimitsOptions {
-  std::size_t head_bytes_max = 16 * 1024;   // request line or status line, and all fields
+  std::size_t head_bytes_max = 16 * 1024;  // request line or status line, and all fields
   std::size_t target_bytes_max = 8 * 1024;
   unsigned fields_max = 100;
   std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a head to its last

@@ -15,12 +15,13 @@ enum class Replay : std::uint8_t {
 };
 
 struct RouteOptions {
-  std::string path = "/";            // normalized prefix of whole segments; no trailing slash but in "/"
-  std::optional<std::string> host;   // lower case, no port, IPv6 in brackets; exact
-  std::vector<std::string> methods;  // upper case; empty: all
-  std::string service;               // the name of a ServiceOptions
+  std::string path = "/";              // normalized prefix of whole segments; no trailing slash but in "/"
+  std::optional<std::string> host;     // lower case, no port, IPv6 in brackets; exact
+  std::vector<std::string> methods;    // upper case; empty: all
+  std::string service;                 // the name of a ServiceOptions
   std::optional<std::string> session;  // the name of a SessionOptions; unset: stateless
-  std::vector<std::string> origins;  // besides our own: "https://host" or "https://host:port", no default ports
+  std::vector<std::string>
+      origins;  // besides our own: "https://host" or "https://host:port", no default ports
   std::uint64_t max_body_bytes = 0;  // 0 = unlimited, streamed
   Replay replay = Replay::reject;    // reexecute only with a session
 };

@@ -12,7 +12,7 @@ namespace stateway::session {
 enum class Placement : std::uint8_t { store };
 
 enum class Secure : std::uint8_t {
-  auto_,   // where the client came by TLS, or a trusted proxy says so
+  auto_,  // where the client came by TLS, or a trusted proxy says so
   always,
   never,
 };
@@ -21,7 +21,8 @@ enum class Lane : std::uint8_t {
   merge,  // patches of parallel exchanges of one session are rebased
 };
 
-/// What happens to a patch whose path has another value in the latest version than in the one it was made from.
+/// What happens to a patch whose path has another value in the latest version than in the one it was made
+/// from.
 enum class Overlap : std::uint8_t {
   last,    // applied, and counted
   refuse,  // 409
@@ -31,16 +32,16 @@ enum class Overlap : std::uint8_t {
 struct SessionOptions {
   std::string name;
   Placement placement = Placement::store;
-  std::chrono::milliseconds idle{30 * 60'000};          // sliding expiry
-  std::chrono::milliseconds absolute{24 * 3'600'000};   // hard expiry, never shorter than idle
-  std::string cookie;                                   // without __Host-; the session's name unless told
+  std::chrono::milliseconds idle{30 * 60'000};         // sliding expiry
+  std::chrono::milliseconds absolute{24 * 3'600'000};  // hard expiry, never shorter than idle
+  std::string cookie;                                  // without __Host-; the session's name unless told
   Secure secure = Secure::auto_;
-  bool persistent = false;                              // the cookie has Max-Age
+  bool persistent = false;  // the cookie has Max-Age
   Lane lane = Lane::merge;
-  unsigned lane_queue = 100;                            // exchanges waiting for one session's lane
+  unsigned lane_queue = 100;  // exchanges waiting for one session's lane
   std::chrono::milliseconds lane_wait{10'000};
   std::optional<Overlap> overlap;  // unset: again on routes whose replay is reexecute, last on the others
-  std::size_t inline_bytes_max = 4 * 1024;        // larger documents are fetched by the session URL
+  std::size_t inline_bytes_max = 4 * 1024;  // larger documents are fetched by the session URL
   std::size_t document_bytes_max = 1024 * 1024;
 };
 
