@@ -76,14 +76,16 @@ Result<void> parse_status_line(const char*& p, const char* end, ResponseHead& ou
   if (!minor) return pass_on(std::move(minor));
   out.minor = *minor;
 
-  if (p != end && *p != ' ') return fail(kBad, Side::upstream, "no space behind the version");
-  if (end - p < 5) return fail(Code::incomplete, Side::upstream);
-  if (p[1] < '1' || p[1] > '9' || !is_digit(p[2]) || !is_digit(p[3]))
-    return fail(kBad, Side::upstream, "the status is not three digits from 100");
+  constexpr std::string_view kShape = " 100";
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    if (p + i == end) return fail(Code::incomplete, Side::upstream);
+    const bool matches = i == 0 ? p[i] == ' ' : is_digit(p[i]) && (i > 1 || p[i] != '0');
+    if (!matches) return fail(kBad, Side::upstream, "the status is not a space and three digits from 100");
+  }
   out.status = (p[1] - '0') * 100 + (p[2] - '0') * 10 + (p[3] - '0');
   p += 4;
 
-  if (*p != ' ') return expect_line_end(p, end, kBad, Side::upstream);
+  if (p == end || *p != ' ') return expect_line_end(p, end, kBad, Side::upstream);
   const char* start = ++p;
   p = first_control(p, end);
   out.reason = std::string_view(start, p);

@@ -213,6 +213,7 @@ TEST(ResponseHeadParser, Refuses) {
       {"HTTP/1.1 20 OK\r\n\r\n", Code::bad_status_line},
       {"HTTP/1.1 099 OK\r\n\r\n", Code::bad_status_line},
       {"HTTP/1.1 2000 OK\r\n\r\n", Code::bad_status_line},
+      {"HTTP/1.1 \n\n", Code::bad_status_line},
       {"HTTP/1.1 200OK\r\n\r\n", Code::bad_status_line},
       {"HTTP/1.1 200 OK\n\n", Code::bad_status_line},
       {"HTTP/1.1 200 O\rK\r\n\r\n", Code::bad_status_line},

@@ -22,7 +22,7 @@ struct Target {
   std::string_view query;      // with its '?', so that path() and query join; empty without one
   std::string_view authority;  // of the absolute and authority forms; valid (authority.h)
   std::string_view scheme;     // "http" or "https", as spelt by the client; absolute form only
-  bool odd_slash = false;      // the path holds `%2F`, `%5C` or `\`, which some services take for '/'
+  bool odd_slash = false;      // the path as sent holds `%2F`, `%5C` or `\`, which some take for '/'
 
   /// The normalized path: begins with '/', or is "*" (asterisk form), or empty (authority form).
   /// A view into this object or into the parsed bytes.

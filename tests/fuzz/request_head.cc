@@ -18,6 +18,7 @@ using namespace stateway::http;
 namespace {
 
 constexpr HeadLimits kLimits{.head_bytes_max = 4096, .target_bytes_max = 1024, .fields_max = 32};
+constexpr std::size_t kPrefixesBytesMax = 400;  // trying every prefix costs the square of the size
 
 bool is_incomplete(const Result<std::size_t>& r) { return !r && r.error().code == Code::incomplete; }
 
@@ -65,7 +66,7 @@ void check_target(const RequestHead& head) {
   CHECK(path.starts_with('/') && !path.ends_with("/..") && path.find("/../") == std::string::npos);
   CHECK(path.find("/./") == std::string::npos && path.find("%2e") == std::string::npos);
   const auto again = parse_target(Method::get, path);
-  CHECK(again && again->path() == path && again->odd_slash == target->odd_slash);
+  CHECK(again && again->path() == path && (target->odd_slash || !again->odd_slash));
 }
 
 void check_forwarding(const RequestHead& head) {
@@ -99,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   RequestHead head;
   const auto whole = parse_request_head(input, kLimits, head);
-  if (size <= 2 * kLimits.head_bytes_max) check_prefixes(input, whole);
+  if (size <= kPrefixesBytesMax) check_prefixes(input, whole);
   if (!whole) return 0;
   CHECK(*whole <= size && *whole <= kLimits.head_bytes_max && head.fields.size() <= kLimits.fields_max);
   check_round_trip(head);
