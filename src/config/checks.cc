@@ -1,0 +1,152 @@
+#include "config/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/scalar.h"
+
+namespace stateway::config {
+namespace {
+
+void check_something_to_serve(const Config& config, Report& report) {
+  if (config.listen.empty()) report.problem({}, "no [[listen]]: add one with address = \"127.0.0.1:8080\"");
+  if (config.services.empty()) report.problem({}, "no [service.NAME]: there is nothing to forward to");
+  if (config.routes.empty()) report.problem({}, "no [[route]]: nothing would be served");
+}
+
+void check_addresses(const Config& config, const Origins& origins, Report& report) {
+  std::map<std::string, std::string> owners;
+  const auto take = [&](const Address& address, const Section& section, std::string_view key,
+                        std::string owner) {
+    if (address.kind == Address::Kind::tcp && address.port == 0) return;  // any free port
+    const auto [taken, fresh] = owners.emplace(to_string(address), std::move(owner));
+    if (!fresh)
+      report.problem(section.place(key), fmt::format("{} is the one of {} already", key, taken->second));
+  };
+  // What has a default goes first: the complaint should stand where somebody wrote something.
+  take(config.admin.address, origins.admin, "address", "[admin]");
+  take(config.gateway.session_address, origins.gateway, "session_address", "gateway.session_address");
+  for (std::size_t i = 0; i < config.listen.size(); ++i)
+    take(config.listen[i].address, origins.listen[i], "address",
+         fmt::format("the [[listen]] at line {}", origins.listen[i].place().line));
+}
+
+void check_cookies(const Config& config, const Origins& origins, Report& report) {
+  std::map<std::string_view, std::string_view> owners;
+  for (std::size_t i = 0; i < config.sessions.size(); ++i) {
+    const session::SessionOptions& session = config.sessions[i];
+    const auto [owner, fresh] = owners.emplace(session.cookie, session.name);
+    if (!fresh)
+      report.problem(origins.sessions[i].place("cookie"),
+                     fmt::format("{} uses the cookie of [session.{}]; give it another one by cookie = \"…\"",
+                                 origins.sessions[i].label(), owner->second));
+  }
+}
+
+template <class Options>
+std::vector<std::string_view> names_of(const std::vector<Options>& list) {
+  std::vector<std::string_view> names;
+  for (const Options& options : list) names.push_back(options.name);
+  return names;
+}
+
+/// Notes the name that `key` of a route leads to, or says that it leads nowhere.
+void resolve(const Section& route, std::string_view key, const std::vector<std::string_view>& names,
+             std::vector<std::string_view>& used) {
+  const std::optional<Text> text = route.text(key);
+  if (!text) return;
+  if (const auto found = std::ranges::find(names, text->value); found != names.end()) {
+    used.push_back(*found);
+    return;
+  }
+  std::string message = fmt::format("there is no [{}.{}]", key, text->raw);
+  if (const auto near = closest(text->value, names)) message += fmt::format("; did you mean \"{}\"?", *near);
+  route.problem(key, std::move(message));
+}
+
+template <class Options>
+void warn_unused(const std::vector<Options>& list, const std::vector<Section>& origins,
+                 const std::vector<std::string_view>& used, Report& report) {
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (std::ranges::find(used, list[i].name) == used.end())
+      report.warning(origins[i].place(), fmt::format("no route uses {}", origins[i].label()));
+}
+
+void check_names(const Config& config, const Origins& origins, Report& report) {
+  const std::vector<std::string_view> services = names_of(config.services);
+  const std::vector<std::string_view> sessions = names_of(config.sessions);
+  std::vector<std::string_view> used_services, used_sessions;
+  for (const Section& route : origins.routes) {
+    resolve(route, "service", services, used_services);
+    resolve(route, "session", sessions, used_sessions);
+  }
+  warn_unused(config.services, origins.services, used_services, report);
+  warn_unused(config.sessions, origins.sessions, used_sessions, report);
+}
+
+bool methods_meet(const route::RouteOptions& a, const route::RouteOptions& b) {
+  // A route that names its methods goes before one that takes all: such a pair is no ambiguity.
+  if (a.methods.empty() || b.methods.empty()) return a.methods.empty() && b.methods.empty();
+  return std::ranges::find_first_of(a.methods, b.methods) != a.methods.end();
+}
+
+void check_duplicate_routes(const Config& config, const Origins& origins, Report& report) {
+  std::vector<std::size_t> earlier;
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const route::RouteOptions& route = config.routes[i];
+    const Section& section = origins.routes[i];
+    if (!section.has("path") || section.has("host") != route.host.has_value()) continue;  // reported already
+    const auto same = std::ranges::find_if(earlier, [&](std::size_t j) {
+      const route::RouteOptions& other = config.routes[j];
+      return route.path == other.path && route.host == other.host && methods_meet(route, other);
+    });
+    if (same != earlier.end())
+      report.problem(section.place("path"),
+                     fmt::format("the route at line {} has this path already, with the same host "
+                                 "and method",
+                                 origins.routes[*same].place().line));
+    earlier.push_back(i);
+  }
+}
+
+bool is_remote(const upstream::ServiceOptions& service) {
+  return std::ranges::any_of(service.instances, [](const Address& address) { return !is_local(address); });
+}
+
+/// Instances on other machines must find their way to the session URL, and should know whom they serve.
+void check_remote_instances(const Config& config, const Origins& origins, Report& report) {
+  for (std::size_t i = 0; i < config.services.size(); ++i) {
+    const upstream::ServiceOptions& service = config.services[i];
+    if (!is_remote(service)) continue;
+    const Section& section = origins.services[i];
+    const bool has_session = std::ranges::any_of(
+        config.routes, [&](const route::RouteOptions& r) { return r.session && r.service == service.name; });
+    if (has_session && is_local(config.gateway.session_address))
+      report.problem(
+          section.place("instances"),
+          fmt::format("{} has instances on other machines: set gateway.session_address to an address of this "
+                      "machine that they can reach",
+                      section.label()));
+    if (!section.has("token_file"))
+      report.warning(
+          section.place("instances"),
+          fmt::format("{} has instances on other machines and no token_file: whoever reaches them can "
+                      "pretend to be the gateway",
+                      section.label()));
+  }
+}
+
+}  // namespace
+
+void check_together(const Config& config, const Origins& origins, Report& report) {
+  check_something_to_serve(config, report);
+  check_addresses(config, origins, report);
+  check_cookies(config, origins, report);
+  check_names(config, origins, report);
+  check_duplicate_routes(config, origins, report);
+  check_remote_instances(config, origins, report);
+}
+
+}  // namespace stateway::config

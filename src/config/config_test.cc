@@ -1,0 +1,190 @@
+#include "config/config.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/test_describe.h"
+#include "config/test_files.h"
+
+namespace stateway::config {
+namespace {
+
+/// Every key of this release, with another value than its default wherever it has one.
+constexpr std::string_view kEveryKey = R"(
+[gateway]
+threads = 4
+drain_timeout = "5s"
+trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
+session_address = "10.0.0.1:9000"
+debug_headers = true
+[log]
+access = false
+format = "text"
+[limits]
+head = "32KiB"
+target = "4KiB"
+fields = 64
+head_timeout = "3s"
+client_idle = "20s"
+connections = 500
+[[listen]]
+address = "0.0.0.0:8080"
+[[listen]]
+address = "unix:${DIR}/gateway.sock"
+[admin]
+address = "[::]:8091"
+token_file = "${DIR}/admin.token"
+[store]
+kind = "embedded"
+path = "${DIR}/state"
+durability = "os"
+sessions_max = 2000
+[session.shop]
+placement = "store"
+idle = "10m"
+absolute = "7d"
+cookie = "sid"
+secure = "always"
+persistent = true
+lane = "merge"
+lane_queue = 7
+lane_wait = "2s"
+overlap = "refuse"
+inline_max = "2KiB"
+document_max = "64KiB"
+[session.plain]
+[service.shop]
+command = ["build/cart", "--verbose"]
+count = 3
+socket = true
+token_file = "shop.token"
+balance = "round_robin"
+concurrency_per_instance = 0
+queue = 10
+[service.shop.health]
+path = "/up?x=1"
+interval = "2s"
+timeout = "100ms"
+fall = 3
+rise = 1
+[service.fixed]
+instances = ["127.0.0.1:${PORT}", "unix:/run/shop.sock", "Shop.Internal:80", "[2001:db8::1]:80"]
+retry = { attempts = 1, budget = 1 }
+timeout = { connect = "2s", response = "5s", idle = "6s" }
+[[route]]
+path = "/shop"
+host = "Shop.Example"
+methods = ["GET", "POST"]
+service = "shop"
+session = "shop"
+origins = ["https://Other.example", "https://a.example:443", "http://a.example:443", "http://[::1]:80"]
+max_body = "10MiB"
+replay = "re-execute"
+auth = "off"
+idempotency = "off"
+[[route]]
+path = "/"
+service = "fixed"
+session = "plain"
+)";
+
+constexpr std::string_view kEveryKeyRead =
+    R"(gateway threads=4 drain=5000 trusted=[10.0.0.0/8 ::1/128 unix] session=10.0.0.1:9000 debug=true
+log access=false format=1
+limits head=32768 target=4096 fields=64 head_timeout=3000 idle=20000 connections=500
+listen 0.0.0.0:8080
+listen unix:/srv/gateway.sock
+admin [::]:8091 token=xyz
+store kind=0 path=/srv/state durability=1 sessions=2000
+session shop placement=0 idle=600000 absolute=604800000 cookie=sid secure=1 persistent=true lane=0 queue=7 wait=2000 overlap=1 inline=2048 document=65536
+session plain placement=0 idle=1800000 absolute=86400000 cookie=plain secure=0 persistent=false lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
+service shop instances=[] command=[build/cart --verbose] count=3 socket=true token=abc123 balance=1 health=/up?x=1,2000,100,3,1 retry=3,0.2 timeout=1000,30000,60000 concurrency=0 queue=10
+service fixed instances=[127.0.0.1:9001 unix:/run/shop.sock shop.internal:80 [2001:db8::1]:80] command=[] count=1 socket=false token=- balance=0 health=- retry=1,1 timeout=2000,5000,6000 concurrency=0 queue=1000
+route /shop host=shop.example methods=[GET POST] service=shop session=shop origins=[https://other.example https://a.example http://a.example:443 http://[::1]] body=10485760 replay=1
+route / host=- methods=[] service=fixed session=plain origins=[] body=0 replay=0
+)";
+
+TEST(Config, ReadsEveryKey) {
+  const auto config = parse(kEveryKey, "F", test_sources());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(describe(*config), kEveryKeyRead);
+  EXPECT_THAT(config->warnings,
+              testing::ElementsAre(
+                  "F:59:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "whoever reaches them can pretend to be the gateway"));
+}
+
+TEST(Config, DefaultsAreThoseOfTheContract) {
+  const auto config = parse(R"(
+[[listen]]
+address = "127.0.0.1:8080"
+[session.s]
+[service.s]
+command = ["x"]
+[[route]]
+path = "/"
+service = "s"
+session = "s"
+)",
+                            "F", test_sources());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(describe(*config),
+            R"(gateway threads=0 drain=30000 trusted=[] session=127.0.0.1:0 debug=false
+log access=true format=0
+limits head=16384 target=8192 fields=100 head_timeout=10000 idle=60000 connections=10000
+listen 127.0.0.1:8080
+admin 127.0.0.1:8090 token=-
+store kind=0 path=var/state durability=0 sessions=1000000
+session s placement=0 idle=1800000 absolute=86400000 cookie=s secure=0 persistent=false lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
+service s instances=[] command=[x] count=1 socket=false token=- balance=0 health=- retry=3,0.2 timeout=1000,30000,60000 concurrency=0 queue=1000
+route / host=- methods=[] service=s session=s origins=[] body=0 replay=0
+)");
+  EXPECT_THAT(config->warnings, testing::IsEmpty());
+}
+
+TEST(Config, AStoreInMemoryPromisesNoDurability) {
+  const auto config = parse(
+      "[store]\nkind = 'memory'\n[[listen]]\naddress = '127.0.0.1:0'\n[service.s]\n"
+      "command = ['x']\n[[route]]\npath = '/'\nservice = 's'\n",
+      "F", test_sources());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(config->store.kind, store::Kind::memory);
+  EXPECT_EQ(config->store.durability, store::Durability::memory);
+}
+
+TEST(Config, WarnsOfWhatNoRouteUses) {
+  const auto config = parse(
+      "[session.a]\n[service.b]\ncommand = ['x']\n[[listen]]\naddress = '127.0.0.1:0'\n"
+      "[service.s]\ncommand = ['x']\n[[route]]\npath = '/'\nservice = 's'\n",
+      "F", test_sources());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_THAT(config->warnings, testing::ElementsAre("F:1:1: warning: no route uses [session.a]",
+                                                     "F:2:1: warning: no route uses [service.b]"));
+}
+
+TEST(Config, LoadNamesTheFile) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "stateway_config_test";
+  std::filesystem::create_directories(folder);
+  const auto lines = [](const std::string& path) {
+    std::vector<std::string> out;
+    if (const auto config = load(path); !config)
+      for (const Problem& problem : config.error()) out.push_back(to_string(problem));
+    return out;
+  };
+  const std::string bad = folder / "bad.toml", big = folder / "big.toml", none = folder / "none.toml";
+  std::ofstream(bad) << "[gateway]\nthreads = ${X}";
+  std::ofstream(big) << std::string(1024 * 1024 + 1, '#');
+  EXPECT_THAT(lines(bad), testing::ElementsAre(testing::StartsWith(bad + ":2:11: not valid TOML: ")));
+  EXPECT_THAT(lines(big), testing::ElementsAre(big + ": the file is over 1 MiB"));
+  EXPECT_THAT(lines(none), testing::ElementsAre(none + ": No such file or directory"));
+  EXPECT_THAT(lines(folder), testing::ElementsAre(folder.string() + ": Is a directory"));
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace stateway::config

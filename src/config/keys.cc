@@ -1,0 +1,182 @@
+#include "config/keys.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "route/options.h"
+#include "session/options.h"
+#include "store/options.h"
+#include "upstream/options.h"
+
+namespace stateway::config {
+namespace {
+
+using session::Lane, session::Overlap, session::Placement, session::Secure;
+using store::Durability;
+using upstream::Balance;
+
+template <class Enum>
+constexpr Choice is(std::string_view text, Enum value) {
+  return {text, static_cast<int>(value)};
+}
+constexpr Choice later(std::string_view text) { return {text, kLater}; }
+
+constexpr Choice kFormats[] = {is("json", log::Format::json), is("text", log::Format::text)};
+constexpr Choice kStores[] = {is("embedded", store::Kind::embedded), is("memory", store::Kind::memory),
+                              later("redis"), later("postgres")};
+constexpr Choice kDurabilities[] = {is("sync", Durability::sync), is("os", Durability::os),
+                                    is("memory", Durability::memory)};
+constexpr Choice kPlacements[] = {is("store", Placement::store), later("client"), later("instance"),
+                                  later("hybrid")};
+constexpr Choice kSecures[] = {is("auto", Secure::auto_), is("always", Secure::always),
+                               is("never", Secure::never)};
+constexpr Choice kLanes[] = {is("merge", Lane::merge), later("serial")};
+constexpr Choice kOverlaps[] = {is("last", Overlap::last), is("refuse", Overlap::refuse),
+                                is("again", Overlap::again)};
+constexpr Choice kBalances[] = {is("p2c", Balance::p2c), is("round_robin", Balance::round_robin),
+                                later("least_requests"), later("hash")};
+constexpr Choice kReplays[] = {is("reject", route::Replay::reject),
+                               is("re-execute", route::Replay::reexecute)};
+// Of these this release has the one value that asks for nothing.
+constexpr Choice kAuths[] = {{"off", 0}, later("optional"), later("required")};
+constexpr Choice kIdempotencies[] = {{"off", 0}, later("optional"), later("required")};
+
+constexpr std::int64_t kSecond = 1'000, kHour = 3'600 * kSecond, kDay = 24 * kHour, kYears = 3'650 * kDay;
+constexpr std::int64_t kKiB = 1024, kMiB = 1024 * kKiB, kTiB = kMiB * kMiB;
+
+constexpr Key boolean(std::string_view section, std::string_view name, std::string_view fallback) {
+  return {.section = section, .name = name, .type = Type::boolean, .fallback = fallback};
+}
+constexpr Key ranged(Type type, std::string_view section, std::string_view name, std::string_view fallback,
+                     std::int64_t min, std::int64_t max) {
+  return {.section = section, .name = name, .type = type, .fallback = fallback, .min = min, .max = max};
+}
+constexpr Key text(std::string_view section, std::string_view name, std::string_view fallback) {
+  return {.section = section, .name = name, .type = Type::string, .fallback = fallback};
+}
+constexpr Key texts(std::string_view section, std::string_view name, std::string_view fallback) {
+  return {.section = section, .name = name, .type = Type::strings, .fallback = fallback};
+}
+constexpr Key choice(std::string_view section, std::string_view name, std::string_view fallback,
+                     std::span<const Choice> choices) {
+  return {.section = section, .name = name, .type = Type::choice, .fallback = fallback, .choices = choices};
+}
+constexpr Key table(Type type, std::string_view section, std::string_view name,
+                    std::string_view fallback = kUnset) {
+  return {.section = section, .name = name, .type = type, .fallback = fallback};
+}
+constexpr Key not_yet(std::string_view section, std::string_view name) {
+  return {.section = section, .name = name, .fallback = kUnset, .release = Release::later};
+}
+
+constexpr Key kKeys[] = {
+    table(Type::table, "", "gateway"),
+    table(Type::table, "", "log"),
+    table(Type::table, "", "limits"),
+    table(Type::tables, "", "listen", kRequired),
+    table(Type::table, "", "admin"),
+    table(Type::table, "", "store"),
+    table(Type::named, "", "session"),
+    table(Type::named, "", "service", kRequired),
+    table(Type::tables, "", "route", kRequired),
+    not_yet("", "identity"),
+    not_yet("", "issuer"),
+
+    ranged(Type::integer, "gateway", "threads", "0", 0, 1'024),
+    ranged(Type::duration, "gateway", "drain_timeout", "\"30s\"", 0, kDay),
+    texts("gateway", "trusted_proxies", "[]"),
+    text("gateway", "session_address", "\"127.0.0.1:0\""),
+    boolean("gateway", "debug_headers", "false"),
+
+    boolean("log", "access", "true"),
+    choice("log", "format", "\"json\"", kFormats),
+
+    ranged(Type::size, "limits", "head", "\"16KiB\"", kKiB, kMiB),
+    ranged(Type::size, "limits", "target", "\"8KiB\"", 64, kMiB),
+    ranged(Type::integer, "limits", "fields", "100", 8, 10'000),
+    ranged(Type::duration, "limits", "head_timeout", "\"10s\"", 1, kDay),
+    ranged(Type::duration, "limits", "client_idle", "\"60s\"", 1, kDay),
+    ranged(Type::integer, "limits", "connections", "10000", 1, 10'000'000),
+
+    text("listen", "address", kRequired),
+    not_yet("listen", "tls"),
+
+    text("admin", "address", "\"127.0.0.1:8090\""),
+    text("admin", "token_file", kUnset),
+
+    choice("store", "kind", "\"embedded\"", kStores),
+    text("store", "path", "\"var/state\""),
+    choice("store", "durability", "\"sync\"", kDurabilities),
+    ranged(Type::integer, "store", "sessions_max", "1000000", 1, 1'000'000'000'000),
+    not_yet("store", "url"),
+    not_yet("store", "on_outage"),
+
+    choice("session", "placement", "\"store\"", kPlacements),
+    ranged(Type::duration, "session", "idle", "\"30m\"", kSecond, kYears),
+    ranged(Type::duration, "session", "absolute", "\"24h\"", kSecond, kYears),
+    text("session", "cookie", kUnset),
+    choice("session", "secure", "\"auto\"", kSecures),
+    boolean("session", "persistent", "false"),
+    choice("session", "lane", "\"merge\"", kLanes),
+    ranged(Type::integer, "session", "lane_queue", "100", 0, 1'000'000),
+    ranged(Type::duration, "session", "lane_wait", "\"10s\"", 0, kDay),
+    choice("session", "overlap", kUnset, kOverlaps),
+    ranged(Type::size, "session", "inline_max", "\"4KiB\"", 0, 64 * kKiB),
+    ranged(Type::size, "session", "document_max", "\"1MiB\"", 2, 64 * kMiB),
+    not_yet("session", "on_lost_instance"),
+
+    texts("service", "instances", kUnset),
+    texts("service", "command", kUnset),
+    ranged(Type::integer, "service", "count", "1", 1, 1'000),
+    boolean("service", "socket", "false"),
+    text("service", "token_file", kUnset),
+    choice("service", "balance", "\"p2c\"", kBalances),
+    table(Type::table, "service", "health"),
+    table(Type::table, "service", "retry"),
+    table(Type::table, "service", "timeout"),
+    {.section = "service",
+     .name = "concurrency_per_instance",
+     .type = Type::integer,
+     .fallback = "0",
+     .max = 1'000'000,
+     .release = Release::zero_only},
+    ranged(Type::integer, "service", "queue", "1000", 0, 1'000'000),
+
+    text("service.health", "path", "\"/healthz\""),
+    ranged(Type::duration, "service.health", "interval", "\"1s\"", 10, kDay),
+    ranged(Type::duration, "service.health", "timeout", "\"500ms\"", 1, kDay),
+    ranged(Type::integer, "service.health", "fall", "2", 1, 1'000),
+    ranged(Type::integer, "service.health", "rise", "2", 1, 1'000),
+
+    ranged(Type::integer, "service.retry", "attempts", "3", 1, 100),
+    ranged(Type::number, "service.retry", "budget", "0.2", 0, 1),
+
+    ranged(Type::duration, "service.timeout", "connect", "\"1s\"", 1, kDay),
+    ranged(Type::duration, "service.timeout", "response", "\"30s\"", 1, kDay),
+    ranged(Type::duration, "service.timeout", "idle", "\"60s\"", 1, kDay),
+
+    text("route", "path", kRequired),
+    text("route", "host", kUnset),
+    texts("route", "methods", "[]"),
+    text("route", "service", kRequired),
+    text("route", "session", kUnset),
+    texts("route", "origins", "[]"),
+    ranged(Type::size, "route", "max_body", "\"0\"", 0, kTiB),
+    choice("route", "replay", "\"reject\"", kReplays),
+    choice("route", "auth", "\"off\"", kAuths),
+    choice("route", "idempotency", "\"off\"", kIdempotencies),
+    not_yet("route", "affinity"),
+    not_yet("route", "scopes"),
+};
+
+}  // namespace
+
+std::span<const Key> keys() { return kKeys; }
+
+const Key* find_key(std::string_view section, std::string_view name) {
+  const auto* found =
+      std::ranges::find_if(kKeys, [&](const Key& k) { return k.section == section && k.name == name; });
+  return found == std::end(kKeys) ? nullptr : found;
+}
+
+}  // namespace stateway::config

@@ -1,0 +1,214 @@
+// Holds the table of keys, the code that reads them and docs/configuration.md together.
+#include "config/keys.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "config/test_describe.h"
+#include "config/test_files.h"
+
+namespace stateway::config {
+namespace {
+
+/// A small good configuration in which any key of the table can be set.
+class File {
+ public:
+  File() {
+    set("listen", "address", "'127.0.0.1:8080'");
+    set("service", "command", "['x']");
+    set("route", "path", "'/'");
+    set("route", "service", "'s'");
+    set("route", "session", "'s'");
+    sections_["session"];
+  }
+  void set(std::string_view section, std::string_view key, std::string_view value) {
+    sections_[std::string(section)][std::string(key)] = value;
+  }
+  void unset(std::string_view section, std::string_view key) {
+    sections_[std::string(section)].erase(std::string(key));
+  }
+  std::string text() const {
+    std::string out;
+    for (const auto& [section, entries] : sections_) {  // "" first: what belongs to no table
+      if (!section.empty()) out += header(section) + "\n";
+      for (const auto& [key, value] : entries) out += fmt::format("{} = {}\n", key, value);
+    }
+    return out;
+  }
+
+ private:
+  static std::string header(const std::string& section) {
+    if (section == "listen" || section == "route") return "[[" + section + "]]";
+    if (section == "session") return "[session.s]";
+    if (section.starts_with("service")) return "[service.s" + section.substr(7) + "]";
+    return "[" + section + "]";
+  }
+  std::map<std::string, std::map<std::string, std::string>> sections_;
+};
+
+std::vector<std::string> complaints(const Key& key, std::string_view value) {
+  File file;
+  file.set(key.section, key.name, value);
+  return problem_lines(file.text());
+}
+
+bool is_table(const Key& key) {
+  return key.type == Type::table || key.type == Type::tables || key.type == Type::named;
+}
+bool is_ranged(const Key& key) {
+  return key.type == Type::integer || key.type == Type::number || key.type == Type::duration ||
+         key.type == Type::size;
+}
+std::string in_unit(const Key& key, std::int64_t n) {
+  if (key.type == Type::duration) return fmt::format("\"{}ms\"", n);
+  return key.type == Type::size ? fmt::format("\"{}\"", n) : fmt::format("{}", n);
+}
+
+TEST(Keys, TheFileTheseTestsBuildOnIsGood) { EXPECT_THAT(problem_lines(File().text()), testing::IsEmpty()); }
+
+TEST(Keys, EveryKeyOfThisReleaseIsRead) {
+  for (const Key& key : keys()) {
+    if (key.release == Release::later || (key.section.empty() && is_table(key))) continue;
+    EXPECT_THAT(complaints(key, "1979-05-27"),
+                testing::Contains(testing::HasSubstr(fmt::format(": {} must be ", key.name))))
+        << key.section << "." << key.name;
+  }
+  for (const Key& key : keys()) {
+    if (!key.section.empty() || key.release == Release::later) continue;
+    EXPECT_THAT(problem_lines(fmt::format("{} = 1979-05-27", key.name)),
+                testing::Contains(
+                    testing::StartsWith(fmt::format("F:1:{}: {} must be ", key.name.size() + 4, key.name))));
+  }
+}
+
+TEST(Keys, EveryKeyOfALaterReleaseIsRefused) {
+  for (const Key& key : keys()) {
+    if (key.release == Release::later)
+      EXPECT_THAT(complaints(key, "'x'"), testing::ElementsAre(testing::HasSubstr(fmt::format(
+                                              ": {} is not in this release; remove it", key.name))));
+    if (key.release == Release::zero_only)
+      EXPECT_THAT(complaints(key, "1"), testing::ElementsAre(testing::HasSubstr(fmt::format(
+                                            ": {} = 1 is not in this release; use 0", key.name))));
+  }
+}
+
+TEST(Keys, RangesIncludeTheirEnds) {
+  for (const Key& key : keys()) {
+    if (!is_ranged(key)) continue;
+    const auto refused = testing::Contains(testing::HasSubstr(fmt::format(": {} must be ", key.name)));
+    EXPECT_THAT(complaints(key, in_unit(key, key.min)), testing::Not(refused)) << key.name;
+    EXPECT_THAT(complaints(key, in_unit(key, key.max)), testing::Not(refused)) << key.name;
+    EXPECT_THAT(complaints(key, in_unit(key, key.max + 1)), refused) << key.name;
+    if (key.min > 0 || key.type == Type::integer)
+      EXPECT_THAT(complaints(key, in_unit(key, key.min - 1)), refused) << key.name;
+  }
+}
+
+TEST(Keys, ChoicesAreTakenOrSaidToComeLater) {
+  for (const Key& key : keys())
+    for (const Choice& choice : key.choices) {
+      const auto lines = complaints(key, fmt::format("'{}'", choice.text));
+      const auto later = testing::HasSubstr(
+          fmt::format(": {} = \"{}\" is not in this release; use ", key.name, choice.text));
+      if (choice.value == kLater)
+        EXPECT_THAT(lines, testing::ElementsAre(later));
+      else
+        EXPECT_THAT(lines, testing::IsEmpty()) << key.name << " " << choice.text;
+    }
+}
+
+TEST(Keys, DefaultsOfTheTableAreThoseOfTheStructs) {
+  File file;
+  for (const Key& key : keys())
+    if (key.release != Release::later && !key.section.empty() && key.fallback != kRequired &&
+        key.fallback != kUnset && key.name != "methods")  // an empty list would serve nothing and is refused
+      file.set(key.section, key.name, key.fallback);
+  File bare;
+  bare.set("service", "health", "{}");
+  const auto written = parse(file.text(), "F", test_sources());
+  const auto unwritten = parse(bare.text(), "F", test_sources());
+  ASSERT_TRUE(written) << to_string(written.error().front());
+  ASSERT_TRUE(unwritten) << to_string(unwritten.error().front());
+  EXPECT_EQ(describe(*written), describe(*unwritten));
+}
+
+TEST(Keys, RequiredKeysAreAskedFor) {
+  for (const Key& key : keys()) {
+    if (key.fallback != kRequired || key.section.empty()) continue;
+    File file;
+    file.unset(key.section, key.name);
+    file.set(key.section, key.section == "listen" ? "tls" : "max_body", "'1'");
+    EXPECT_THAT(problem_lines(file.text()),
+                testing::Contains(testing::HasSubstr(fmt::format("]] needs {}", key.name))));
+  }
+}
+
+/// The column "type" of docs/configuration.md.
+std::string_view type_name(Type type) {
+  switch (type) {
+    case Type::boolean:
+      return "boolean";
+    case Type::integer:
+      return "integer";
+    case Type::number:
+      return "number";
+    case Type::string:
+      return "string";
+    case Type::strings:
+      return "strings";
+    case Type::duration:
+      return "duration";
+    case Type::size:
+      return "size";
+    case Type::choice:
+      return "choice";
+    case Type::table:
+    case Type::tables:
+    case Type::named:
+      return "table";
+  }
+  return "";
+}
+
+std::string heading(std::string_view section) {
+  if (section == "listen" || section == "route") return fmt::format("## `[[{}]]`", section);
+  if (section == "session" || section == "service") return fmt::format("## `[{}.NAME]`", section);
+  if (section.starts_with("service.")) return fmt::format("### `{}` of a service", section.substr(8));
+  return fmt::format("## `[{}]`", section);
+}
+
+TEST(Keys, EveryKeyIsDocumentedUnderItsSection) {
+  std::ifstream in(STATEWAY_SOURCE_DIR "/docs/configuration.md");
+  std::map<std::string, std::string> chapters;
+  std::string line, chapter;
+  while (std::getline(in, line)) {
+    if (line.starts_with("#")) chapter = line;
+    chapters[chapter] += line + "\n";
+  }
+  for (const Key& key : keys()) {
+    if (key.section.empty() && key.release != Release::later) {
+      const std::string section_heading =
+          key.type == Type::table ? fmt::format("## `[{}]`", key.name) : heading(key.name);
+      EXPECT_TRUE(chapters.contains(section_heading)) << section_heading;
+    } else if (key.release == Release::later) {
+      const std::string row = fmt::format("`{}`", key.name);
+      EXPECT_THAT(chapters["## Not in this release"], testing::HasSubstr(row));
+    } else {
+      const std::string fallback = key.fallback == kRequired || key.fallback == kUnset
+                                       ? std::string(key.fallback)
+                                       : fmt::format("`{}`", key.fallback);
+      const std::string row = fmt::format("| `{}` | {} | {} | ", key.name, type_name(key.type), fallback);
+      EXPECT_THAT(chapters[heading(key.section)], testing::HasSubstr(row)) << heading(key.section);
+      for (const Choice& choice : key.choices)
+        EXPECT_THAT(chapters[choice.value == kLater ? "## Not in this release" : heading(key.section)],
+                    testing::HasSubstr(fmt::format("`\"{}\"`", choice.text)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stateway::config

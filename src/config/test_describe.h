@@ -1,0 +1,68 @@
+// A Config as text, so that tests can compare all of it at once. Tests only: it reveals tokens.
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace stateway::config {
+
+inline std::string describe(const std::optional<Secret>& token) {
+  return token ? std::string(token->reveal()) : "-";
+}
+
+inline std::string describe(const upstream::ServiceOptions& s) {
+  std::vector<std::string> instances;
+  for (const Address& address : s.instances) instances.push_back(to_string(address));
+  const auto& h = s.health;
+  return fmt::format(
+      "service {} instances=[{}] command=[{}] count={} socket={} token={} balance={} health={} retry={},{} "
+      "timeout={},{},{} concurrency={} queue={}\n",
+      s.name, fmt::join(instances, " "), fmt::join(s.command, " "), s.count, s.socket, describe(s.token),
+      static_cast<int>(s.balance),
+      h ? fmt::format("{},{},{},{},{}", h->path, h->interval.count(), h->timeout.count(), h->fall, h->rise)
+        : "-",
+      s.retry.attempts, s.retry.budget, s.timeout.connect.count(), s.timeout.response.count(),
+      s.timeout.idle.count(), s.concurrency_per_instance, s.queue);
+}
+
+inline std::string describe(const session::SessionOptions& s) {
+  return fmt::format(
+      "session {} placement={} idle={} absolute={} cookie={} secure={} persistent={} lane={} queue={} "
+      "wait={} overlap={} "
+      "inline={} document={}\n",
+      s.name, static_cast<int>(s.placement), s.idle.count(), s.absolute.count(), s.cookie,
+      static_cast<int>(s.secure), s.persistent, static_cast<int>(s.lane), s.lane_queue, s.lane_wait.count(),
+      s.overlap ? std::to_string(static_cast<int>(*s.overlap)) : "-", s.inline_bytes_max,
+      s.document_bytes_max);
+}
+
+inline std::string describe(const Config& c) {
+  std::vector<std::string> trusted;
+  for (const PeerNetwork& network : c.gateway.trusted_proxies) trusted.push_back(network.text());
+  std::string out = fmt::format("gateway threads={} drain={} trusted=[{}] session={} debug={}\n",
+                                c.gateway.threads, c.gateway.drain_timeout.count(), fmt::join(trusted, " "),
+                                to_string(c.gateway.session_address), c.gateway.debug_headers);
+  out += fmt::format("log access={} format={}\n", c.log.access, static_cast<int>(c.log.format));
+  out += fmt::format("limits head={} target={} fields={} head_timeout={} idle={} connections={}\n",
+                     c.limits.head_bytes_max, c.limits.target_bytes_max, c.limits.fields_max,
+                     c.limits.head_timeout.count(), c.limits.client_idle.count(), c.limits.connections_max);
+  for (const auto& listen : c.listen) out += fmt::format("listen {}\n", to_string(listen.address));
+  out += fmt::format("admin {} token={}\n", to_string(c.admin.address), describe(c.admin.token));
+  out += fmt::format("store kind={} path={} durability={} sessions={}\n", static_cast<int>(c.store.kind),
+                     c.store.path, static_cast<int>(c.store.durability), c.store.sessions_max);
+  for (const auto& session : c.sessions) out += describe(session);
+  for (const auto& service : c.services) out += describe(service);
+  for (const auto& r : c.routes)
+    out += fmt::format("route {} host={} methods=[{}] service={} session={} origins=[{}] body={} replay={}\n",
+                       r.path, r.host.value_or("-"), fmt::join(r.methods, " "), r.service,
+                       r.session.value_or("-"), fmt::join(r.origins, " "), r.max_body_bytes,
+                       static_cast<int>(r.replay));
+  return out;
+}
+
+}  // namespace stateway::config
