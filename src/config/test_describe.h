@@ -20,8 +20,9 @@ inline std::string describe(const upstream::ServiceOptions& s) {
   for (const Address& address : s.instances) instances.push_back(to_string(address));
   const auto& h = s.health;
   return fmt::format(
-      "service {} instances=[{}] command=[{}] count={} socket={} token={} balance={} health={} retry={},{} "
-      "timeout={},{},{} concurrency={} queue={}\n",
+      "service {} instances=[{}] command=[{}] count={} socket={} token={}\n"
+      "  balance={} health={} retry={},{}\n"
+      "  timeout={},{},{} concurrency={} queue={}\n",
       s.name, fmt::join(instances, " "), fmt::join(s.command, " "), s.count, s.socket, describe(s.token),
       static_cast<int>(s.balance),
       h ? fmt::format("{},{},{},{},{}", h->path, h->interval.count(), h->timeout.count(), h->fall, h->rise)
@@ -32,9 +33,8 @@ inline std::string describe(const upstream::ServiceOptions& s) {
 
 inline std::string describe(const session::SessionOptions& s) {
   return fmt::format(
-      "session {} placement={} idle={} absolute={} cookie={} secure={} persistent={} lane={} queue={} "
-      "wait={} overlap={} "
-      "inline={} document={}\n",
+      "session {} placement={} idle={} absolute={} cookie={} secure={} persistent={}\n"
+      "  lane={} queue={} wait={} overlap={} inline={} document={}\n",
       s.name, static_cast<int>(s.placement), s.idle.count(), s.absolute.count(), s.cookie,
       static_cast<int>(s.secure), s.persistent, static_cast<int>(s.lane), s.lane_queue, s.lane_wait.count(),
       s.overlap ? std::to_string(static_cast<int>(*s.overlap)) : "-", s.inline_bytes_max,
@@ -58,10 +58,11 @@ inline std::string describe(const Config& c) {
   for (const auto& session : c.sessions) out += describe(session);
   for (const auto& service : c.services) out += describe(service);
   for (const auto& r : c.routes)
-    out += fmt::format("route {} host={} methods=[{}] service={} session={} origins=[{}] body={} replay={}\n",
-                       r.path, r.host.value_or("-"), fmt::join(r.methods, " "), r.service,
-                       r.session.value_or("-"), fmt::join(r.origins, " "), r.max_body_bytes,
-                       static_cast<int>(r.replay));
+    out += fmt::format(
+        "route {} host={} methods=[{}] service={} session={}\n"
+        "  origins=[{}] body={} replay={}\n",
+        r.path, r.host.value_or("-"), fmt::join(r.methods, " "), r.service, r.session.value_or("-"),
+        fmt::join(r.origins, " "), r.max_body_bytes, static_cast<int>(r.replay));
   return out;
 }
 
