@@ -105,10 +105,12 @@ session shop placement=0 idle=600000 absolute=604800000 cookie=sid secure=1 pers
   lane=0 queue=7 wait=2000 overlap=1 inline=2048 document=65536
 session plain placement=0 idle=1800000 absolute=86400000 cookie=plain secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
-service shop instances=[] command=[build/cart --verbose] count=3 socket=true token=abc123
+service shop instances=[]
+  command=[build/cart --verbose] count=3 socket=true token=abc123
   balance=1 health=/up?x=1,2000,100,3,1 retry=3,0.2
   timeout=1000,30000,60000 concurrency=0 queue=10
-service fixed instances=[127.0.0.1:9001 unix:/run/shop.sock shop.internal:80 [2001:db8::1]:80] command=[] count=1 socket=false token=-
+service fixed instances=[127.0.0.1:9001 unix:/run/shop.sock shop.internal:80 [2001:db8::1]:80]
+  command=[] count=1 socket=false token=-
   balance=0 health=- retry=1,1
   timeout=2000,5000,6000 concurrency=0 queue=1000
 route /shop host=shop.example methods=[GET POST] service=shop session=shop
@@ -150,7 +152,8 @@ admin 127.0.0.1:8090 token=-
 store kind=0 path=var/state durability=0 sessions=1000000
 session s placement=0 idle=1800000 absolute=86400000 cookie=s secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
-service s instances=[] command=[x] count=1 socket=false token=-
+service s instances=[]
+  command=[x] count=1 socket=false token=-
   balance=0 health=- retry=3,0.2
   timeout=1000,30000,60000 concurrency=0 queue=1000
 route / host=- methods=[] service=s session=s

@@ -20,7 +20,7 @@ inline std::string describe(const upstream::ServiceOptions& s) {
   for (const Address& address : s.instances) instances.push_back(to_string(address));
   const auto& h = s.health;
   return fmt::format(
-      "service {} instances=[{}] command=[{}] count={} socket={} token={}\n"
+      "service {} instances=[{}]\n  command=[{}] count={} socket={} token={}\n"
       "  balance={} health={} retry={},{}\n"
       "  timeout={},{},{} concurrency={} queue={}\n",
       s.name, fmt::join(instances, " "), fmt::join(s.command, " "), s.count, s.socket, describe(s.token),
