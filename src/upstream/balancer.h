@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/random.h"
@@ -29,11 +30,13 @@ class Balancer {
 /// begin with the same instance.
 class RoundRobin final : public Balancer {
  public:
-  explicit RoundRobin(Random& random) : next_(static_cast<std::size_t>(random.below(1024))) {}
+  /// `random` must outlive the balancer.
+  explicit RoundRobin(Random& random) : random_(random) {}
   std::size_t best(std::span<const Candidate> candidates) override;
 
  private:
-  std::size_t next_;  // the least index that has its turn
+  Random& random_;
+  std::optional<std::size_t> next_;  // the least index that has its turn
 };
 
 /// The less busy of two drawn at random: close to the least busy one, without the herd that a stale view of

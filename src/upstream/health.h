@@ -1,7 +1,7 @@
 // Active health: when to check an instance, how, and what the result means.
 #pragma once
 
-#include <string>
+#include <cstdint>
 
 #include "io/loop.h"
 #include "io/network.h"
@@ -22,18 +22,19 @@ class HealthRules {
  public:
   enum class Verdict : std::uint8_t { none, up, down };
 
-  HealthRules(const ServiceOptions& options);  // NOLINT(google-explicit-constructor)
+  explicit HealthRules(const ServiceOptions& options);
 
-  /// How long from `now` until the next check; kNever: none is due until something changes.
-  Duration next_check(Instance::Status status, bool process_runs, TimePoint now);
-  /// What a check says that began at `status`.
+  /// When the next check is due; kNoDeadline: none until something changes. Call it first with each new status.
+  TimePoint due(Instance::Status status, bool process_runs, TimePoint now);
+  /// What a check says that began at `status`, the last one that `due` saw.
   Verdict judge(Instance::Status status, bool good, TimePoint now);
 
-  static constexpr Duration kNever = Duration::max();
-  static constexpr Duration kEagerFirst = 10ms;  // doubles up to the interval
+  static constexpr Duration kEagerFirst = 10ms;  // doubles …
+  static constexpr Duration kEagerLast = 250ms;  // … up to this, or the interval
 
  private:
   void meet(Instance::Status status, TimePoint now);
+  Duration eager(unsigned step) const;
 
   const bool supervised_;
   const bool http_;
@@ -42,10 +43,12 @@ class HealthRules {
   const unsigned rise_;
   Instance::Status met_{~std::uint64_t{0}, State::stopped};
   TimePoint met_at_{};
-  unsigned checks_ = 0;  // since the status was met
-  unsigned good_ = 0;    // in a row
-  unsigned bad_ = 0;
-  bool marked_down_by_check_ = false;
+  TimePoint last_{};         // check, or when the status was met
+  unsigned checks_ = 0;      // since the status was met
+  unsigned good_ = 0;        // in a row
+  unsigned bad_ = 0;         // in a row
+  bool by_check_ = false;    // the status is the `down` of a verdict
+  Instance::Status verdict_{~std::uint64_t{0}, State::stopped};  // the last `down`
 };
 
 /// One check: GET health.path on a connection of its own, good if the status is 2xx or 3xx; without `health` a
@@ -54,13 +57,9 @@ class HealthProbe {
  public:
   /// The references must outlive the probe.
   HealthProbe(const ServiceOptions& options, io::Loop& loop, io::Network& network);
-  /// `to` must live until completion.
-  io::Task<Result<void>> run(const Address& to);
+  io::Task<Result<void>> run(Address to);
 
  private:
-  std::string request(const Address& to) const;
-  io::Task<Result<void>> ask(io::Stream& stream, const Address& to, TimePoint deadline);
-
   const ServiceOptions& options_;
   io::Loop& loop_;
   io::Network& network_;

@@ -22,7 +22,7 @@ enum class State : std::uint8_t {
   starting,  // not known to work yet: just configured, being started or restarted
   up,
   down,      // does not answer; checked on, and used again when it does
-  draining,  // up, but gets no new requests (only in what state() reports)
+  draining,  // finishes what it has and gets no new requests: an operator's wish, or its process is being ended
   stopped,   // its process was ended on purpose
 };
 std::string_view state_name(State state);
@@ -38,7 +38,7 @@ struct InstanceSnapshot {
   std::uint64_t failures = 0;  // connects that failed and requests it did not answer
   std::uint64_t restarts = 0;
   WallMillis since = 0;    // of the state
-  std::string last_error;  // why it was last not up; empty if never
+  std::string last_error;  // why it was last taken out; empty if never
 };
 
 /// Thread-safe: state, load and counters are atomics; address and texts have a mutex that is taken for new
@@ -97,11 +97,15 @@ class Instance {
   // The supervisor's events; its loop only.
   /// A process was started and will listen at `address`. The first one is no restart.
   void process_started(pid_t pid, Address address);
+  /// It is about to be ended on purpose: no new requests, and its connections are not kept.
+  void process_ending();
   /// The process is gone and another will be started.
   void process_ended(std::string_view why);
   /// It cannot be started, or dies each time: not worth waiting for.
   void process_failing(std::string_view why);
   void process_stopped();
+  /// It has been up since its process started.
+  bool was_up() const { return was_up_.load(std::memory_order_relaxed); }
 
   static constexpr unsigned kConnectTimeoutsMax = 3;
 
@@ -121,6 +125,7 @@ class Instance {
 
   std::atomic<std::uint64_t> status_{0};
   std::atomic<bool> draining_{false};
+  std::atomic<bool> was_up_{false};
   std::atomic<pid_t> pid_{0};
   std::atomic<unsigned> connect_timeouts_{0};
   std::atomic<WallMillis> since_;

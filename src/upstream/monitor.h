@@ -24,7 +24,6 @@ class Monitor final : private Changes::Listener {
   void on_change() override;
   io::Task<void> watch(Check& check);
 
-  Service& service_;
   io::Loop& loop_;
   HealthProbe probe_;
   std::vector<std::unique_ptr<Check>> checks_;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,7 +41,10 @@ class Service {
   std::span<const std::shared_ptr<Instance>> instances() const { return instances_; }
   /// By name, or nullptr.
   std::shared_ptr<Instance> find(std::string_view name) const;
+  /// Announced when the state of an instance changed …
   Changes& changes() { return *changes_; }
+  /// … and when one that was full (concurrency_per_instance) has room while requests wait.
+  Changes& room() { return room_; }
   ServiceSnapshot snapshot() const;
   /// At least one instance gets requests.
   bool available() const;
@@ -89,6 +93,7 @@ class Service {
  private:
   const ServiceOptions options_;
   const std::shared_ptr<Changes> changes_;
+  Changes room_;
   std::vector<std::shared_ptr<Instance>> instances_;
   std::atomic<unsigned> waiting_{0};
   std::atomic<unsigned> retrying_{0};

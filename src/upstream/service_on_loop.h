@@ -67,7 +67,8 @@ class ServiceOnLoop final : private Changes::Listener {
   std::vector<std::unique_ptr<Pool>> pools_;  // by index of the instance
   std::vector<Candidate> candidates_;         // of the pick being made
   std::list<Waiter*> waiters_;
-  Changes::Subscription subscription_;
+  Changes::Subscription state_changes_;
+  Changes::Subscription room_;
 };
 
 }  // namespace stateway::upstream

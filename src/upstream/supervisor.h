@@ -15,6 +15,8 @@
 
 namespace stateway::upstream {
 
+class Keeper;
+
 struct SupervisorOptions {
   std::string folder;              // of the unix sockets; must exist
   Duration drain = 30s;            // a restart waits that long for the instance's requests to end …
@@ -47,11 +49,10 @@ class Supervisor {
   io::Task<void> stop(TimePoint deadline);
 
  private:
-  class Keeper;  // of one instance
   explicit Supervisor(SupervisorOptions options);
 
   SupervisorOptions options_;
-  std::vector<std::unique_ptr<Keeper>> keepers_;
+  std::vector<std::unique_ptr<Keeper>> keepers_;  // one per instance
 };
 
 }  // namespace stateway::upstream

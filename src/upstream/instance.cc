@@ -1,0 +1,153 @@
+#include "upstream/instance.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace stateway::upstream {
+
+std::string_view state_name(State state) {
+  switch (state) {
+    case State::starting: return "starting";
+    case State::up: return "up";
+    case State::down: return "down";
+    case State::draining: return "draining";
+    case State::stopped: return "stopped";
+  }
+  return "stopped";
+}
+
+Instance::Instance(std::string name, std::size_t index, std::optional<Address> fixed,
+                   std::shared_ptr<Changes> changes, const WallClock& clock)
+    : name_(std::move(name)),
+      index_(index),
+      supervised_(!fixed),
+      changes_(std::move(changes)),
+      clock_(clock),
+      since_(clock.now()),
+      address_(std::move(fixed).value_or(Address{})) {}
+
+Address Instance::address() const {
+  const std::lock_guard lock(mutex_);
+  return address_;
+}
+
+State Instance::state() const {
+  const Status s = status();
+  return s.state == State::up && draining() ? State::draining : s.state;
+}
+
+InstanceSnapshot Instance::snapshot() const {
+  const std::uint64_t starts = starts_.load(std::memory_order_relaxed);
+  InstanceSnapshot out;
+  out.name = name_;
+  out.state = state();
+  out.pid = pid();
+  out.active = active();
+  out.requests = requests_.load(std::memory_order_relaxed);
+  out.failures = failures_.load(std::memory_order_relaxed);
+  out.restarts = starts > 0 ? starts - 1 : 0;
+  out.since = since_.load(std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  if (address_ != Address{}) out.address = to_string(address_);
+  out.last_error = last_error_;
+  return out;
+}
+
+bool Instance::enter(unsigned limit) {
+  if (limit == 0) {
+    active_.fetch_add(1);
+  } else {
+    unsigned now = active_.load();
+    do {
+      if (now >= limit) return false;
+    } while (!active_.compare_exchange_weak(now, now + 1));
+  }
+  requests_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void Instance::connect_failed(Status seen, const Error& error) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  if (error.side != Side::upstream || seen.state != State::up) return;
+  const bool refused = error.code == Code::connect_failed;
+  if (!refused && connect_timeouts_.fetch_add(1, std::memory_order_relaxed) + 1 < kConnectTimeoutsMax) return;
+  if (mark_down(seen, error.context))
+    log::warn("instance does not accept connections", {{"instance", name_}, {"reason", error.context}});
+}
+
+bool Instance::mark_up(Status seen) {
+  if (seen.state != State::starting && seen.state != State::down) return false;
+  const std::uint64_t returned = seen.state == State::down ? 1 : 0;
+  if (!replace(seen, {seen.generation + returned, State::up})) return false;
+  was_up_.store(true, std::memory_order_relaxed);
+  connect_timeouts_.store(0, std::memory_order_relaxed);
+  changed();
+  return true;
+}
+
+bool Instance::mark_down(Status seen, std::string_view why) {
+  if (seen.state != State::starting && seen.state != State::up) return false;
+  if (!replace(seen, {seen.generation, State::down})) return false;
+  remember_error(why);
+  changed();
+  return true;
+}
+
+void Instance::set_draining(bool on) {
+  draining_.store(on);
+  changes_->announce();
+}
+
+void Instance::process_started(pid_t pid, Address address) {
+  {
+    const std::lock_guard lock(mutex_);
+    address_ = std::move(address);
+  }
+  pid_.store(pid, std::memory_order_relaxed);
+  was_up_.store(false, std::memory_order_relaxed);
+  starts_.fetch_add(1, std::memory_order_relaxed);
+  enter_state(State::starting);
+}
+
+void Instance::process_ending() { enter_state(State::draining); }
+
+void Instance::process_ended(std::string_view why) {
+  pid_.store(0, std::memory_order_relaxed);
+  remember_error(why);
+  enter_state(State::starting);
+}
+
+void Instance::process_failing(std::string_view why) {
+  pid_.store(0, std::memory_order_relaxed);
+  remember_error(why);
+  enter_state(State::down);
+}
+
+void Instance::process_stopped() {
+  pid_.store(0, std::memory_order_relaxed);
+  enter_state(State::stopped);
+}
+
+bool Instance::replace(Status seen, Status next) {
+  std::uint64_t expected = pack(seen);
+  return status_.compare_exchange_strong(expected, pack(next));
+}
+
+void Instance::enter_state(State state) {
+  Status seen = status();
+  while (!replace(seen, {seen.generation + 1, state})) seen = status();
+  changed();
+}
+
+void Instance::changed() {
+  since_.store(clock_.now(), std::memory_order_relaxed);
+  changes_->announce();
+}
+
+void Instance::remember_error(std::string_view why) {
+  const std::lock_guard lock(mutex_);
+  last_error_ = why;
+}
+
+}  // namespace stateway::upstream

@@ -1,0 +1,168 @@
+#include "upstream/service_on_loop.h"
+
+#include <algorithm>
+
+namespace stateway::upstream {
+
+/// A place in this loop's queue; the lease is handed over when the waiter is woken.
+class ServiceOnLoop::Waiter final : private io::Timer {
+ public:
+  Waiter(ServiceOnLoop& owner, Attempts& tried, TimePoint until)
+      : Timer(owner.loop_.timers()), attempts(tried), owner_(owner), until_(until) {}
+  ~Waiter() override { leave(); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> h) {
+    waiting_ = h;
+    place_ = owner_.waiters_.insert(owner_.waiters_.end(), this);
+    queued_ = true;
+    arm(until_);
+  }
+  /// nullopt: it is time to look again.
+  std::optional<Lease> await_resume() { return std::move(lease_); }
+
+  void hand_over(Lease lease) {
+    leave();
+    disarm();
+    lease_.emplace(std::move(lease));
+    waiting_.resume();
+  }
+
+  Attempts& attempts;
+
+ private:
+  void on_timer() override {
+    leave();
+    waiting_.resume();
+  }
+  void leave() {
+    if (std::exchange(queued_, false)) owner_.waiters_.erase(place_);
+  }
+
+  ServiceOnLoop& owner_;
+  TimePoint until_;
+  std::coroutine_handle<> waiting_;
+  std::list<Waiter*>::iterator place_;
+  bool queued_ = false;
+  std::optional<Lease> lease_;
+};
+
+ServiceOnLoop::ServiceOnLoop(Service& service, io::Loop& loop, io::Network& network, Random& random,
+                             http::HeadLimits limits)
+    : service_(service),
+      loop_(loop),
+      network_(network),
+      limits_(limits),
+      balancer_(make_balancer(service.options().balance, random)),
+      state_changes_(service.changes(), loop, *this),
+      room_(service.room(), loop, *this) {
+  for (std::size_t i = 0; i < service.instances().size(); ++i)
+    pools_.push_back(std::make_unique<Pool>(loop, service.options().timeout.idle, kIdlePerInstance));
+}
+
+ServiceOnLoop::~ServiceOnLoop() = default;
+
+std::optional<Lease> ServiceOnLoop::try_acquire(Attempts& attempts) {
+  // Room is scarce only with a limit; then nobody may overtake those who wait for it.
+  if (options().concurrency_per_instance > 0 && !waiters_.empty()) return std::nullopt;
+  return pick(attempts, false);
+}
+
+std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
+  const unsigned limit = options().concurrency_per_instance;
+  const auto instances = service_.instances();
+  candidates_.clear();
+  for (const auto& instance : instances) {
+    const Instance::Status status = instance->status();
+    if (!instance->usable(status) || attempts.has_tried(*instance, status.generation) != again) continue;
+    const unsigned active = instance->active();
+    if (limit == 0 || active < limit) candidates_.push_back({instance->index(), active});
+  }
+  while (!candidates_.empty()) {
+    const std::size_t best = balancer_->best(candidates_);
+    const std::shared_ptr<Instance>& instance = instances[candidates_[best].index];
+    if (instance->enter(limit)) {
+      const Instance::Status status = instance->status();
+      if (instance->usable(status)) {
+        attempts.add(*instance, status.generation);
+        return Lease(*this, instance, status.generation);
+      }
+      instance->leave();
+    }
+    candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(best));  // full or down since we looked
+  }
+  return std::nullopt;
+}
+
+io::Task<Result<Lease>> ServiceOnLoop::acquire(Attempts& attempts, TimePoint deadline) {
+  if (auto lease = try_acquire(attempts)) co_return std::move(*lease);
+  const Service::QueuePlace place(service_);
+  if (!place.granted()) co_return fail(Code::queue_full, Side::upstream, options().name);
+  // Whoever made room before it could see us in the queue has told nobody: look once more.
+  if (auto lease = try_acquire(attempts)) co_return std::move(*lease);
+
+  const TimePoint began = loop_.now();
+  const TimePoint repeat_at = attempts.repeat && attempts.made() > 0 ? began + kRepeatPause : io::kNoDeadline;
+  for (;;) {
+    const TimePoint now = loop_.now();
+    if (now >= repeat_at) {
+      if (auto lease = pick(attempts, true)) co_return std::move(*lease);
+    }
+    const TimePoint end = std::min(deadline, wait_end(began));
+    if (end <= now) co_return fail(Code::no_instance, Side::upstream, options().name);
+    Waiter waiter(*this, attempts, now < repeat_at ? std::min(end, repeat_at) : end);
+    if (auto lease = co_await waiter) co_return std::move(*lease);
+  }
+}
+
+// Looked at again whenever it is over: a service may have begun to restart meanwhile.
+TimePoint ServiceOnLoop::wait_end(TimePoint began) const {
+  const Duration connect = options().timeout.connect;
+  return began + (service_.starting() ? std::max(connect, kStartAllowance) : connect);
+}
+
+bool ServiceOnLoop::has_room() const {
+  const unsigned limit = options().concurrency_per_instance;
+  return std::ranges::any_of(service_.instances(), [limit](const auto& i) {
+    return i->usable(i->status()) && (limit == 0 || i->active() < limit);
+  });
+}
+
+void ServiceOnLoop::on_change() {
+  for (const auto& instance : service_.instances()) pool_of(*instance).keep_only(instance->status().generation);
+  serve_waiters();
+}
+
+void ServiceOnLoop::serve_waiters() {
+  for (auto it = waiters_.begin(); it != waiters_.end() && has_room();) {
+    Waiter& waiter = **it;
+    if (auto lease = pick(waiter.attempts, false)) {
+      waiter.hand_over(std::move(*lease));  // goes on at once and may change the queue
+      it = waiters_.begin();
+    } else {
+      ++it;  // it has tried all that are up
+    }
+  }
+}
+
+void ServiceOnLoop::released() {
+  if (options().concurrency_per_instance > 0 && service_.waiting() > 0) service_.room().announce();
+}
+
+io::Task<Result<std::unique_ptr<Connection>>> ServiceOnLoop::connect(std::shared_ptr<Instance> instance, bool fresh) {
+  // Before the address: if the instance restarts in between, the connection counts as one of the old generation.
+  const Instance::Status status = instance->status();
+  if (!fresh) {
+    if (auto idle = pool_of(*instance).take(status.generation)) co_return idle;
+  }
+  const Address to = instance->address();
+  auto stream = co_await network_.connect(to, loop_.now() + options().timeout.connect);
+  if (!stream) {
+    instance->connect_failed(status, stream.error());
+    co_return pass_on(std::move(stream));
+  }
+  instance->connected();
+  co_return std::make_unique<Connection>(std::move(*stream), limits_, status.generation);
+}
+
+}  // namespace stateway::upstream
