@@ -30,7 +30,8 @@ class Acceptor {
 class Network {
  public:
   virtual ~Network() = default;
-  /// Errors: connect_failed (refused, unreachable, unknown name), connect_timeout; Side::upstream, Retry::always.
+  /// Errors: connect_failed (refused, unreachable, unknown name), connect_timeout (also a unix socket's full backlog);
+  /// Retry::always, and Side::upstream unless we ourselves lack descriptors, ports or memory (Side::self).
   virtual Task<Result<std::unique_ptr<Stream>>> connect(const Address& to, TimePoint deadline) = 0;
 };
 

@@ -39,8 +39,16 @@ bool is_stale_socket_file(const SocketAddress& to) {
   return refused;
 }
 
-std::unexpected<Error> connect_failure(const Address& to, std::string_view why) {
-  return fail(Code::connect_failed, Side::upstream, to_string(to) + ": " + std::string(why), Retry::always);
+std::unexpected<Error> connect_failure(const Address& to, std::string_view why, Side side = Side::upstream) {
+  return fail(Code::connect_failed, side, to_string(to) + ": " + std::string(why), Retry::always);
+}
+
+// Whoever judges the other side's health must know what was only our shortage, and what may be only its load.
+std::unexpected<Error> connect_failure(const Address& to, int error) {
+  if (error == EAGAIN)
+    return fail(Code::connect_timeout, Side::upstream, to_string(to) + ": its backlog is full", Retry::always);
+  const bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
+  return connect_failure(to, std::strerror(error), ours ? Side::self : Side::upstream);
 }
 
 }  // namespace
@@ -218,13 +226,13 @@ Task<Result<std::unique_ptr<Stream>>> connect_to(EpollLoop& loop, const Address&
                                                  TimePoint deadline) {
   const bool tcp = to.family() != AF_UNIX;
   const int fd = socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) co_return connect_failure(name, std::strerror(errno));
+  if (fd < 0) co_return connect_failure(name, errno);
   if (tcp) set_no_delay(fd);
   const bool done = ::connect(fd, to.get(), to.size) == 0;
   if (!done && errno != EINPROGRESS) {  // EAGAIN: the backlog of a unix socket is full
     const int error = errno;
     close(fd);
-    co_return connect_failure(name, std::strerror(error));
+    co_return connect_failure(name, error);
   }
   const auto kind = tcp ? FdStream::Kind::tcp : FdStream::Kind::unix_socket;
   auto stream = std::make_unique<FdStream>(loop, fd, kind, !done);
