@@ -23,7 +23,6 @@ std::string_view code_name(Code code) {
     case Code::method_not_allowed: return "method-not-allowed";
     case Code::origin_forbidden: return "origin-forbidden";
     case Code::draining: return "draining";
-    case Code::too_many_connections: return "too-many-connections";
     case Code::no_instance: return "no-instance";
     case Code::queue_full: return "queue-full";
     case Code::connect_failed: return "connect-failed";

@@ -32,7 +32,6 @@ enum class Code : std::uint8_t {
   method_not_allowed,
   origin_forbidden,  // a WebSocket from a page that is neither ours nor listed
   draining,          // the gateway is stopping
-  too_many_connections,
   // instances
   no_instance,       // every instance is down, and the queue's wait ended
   queue_full,

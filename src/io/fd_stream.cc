@@ -66,6 +66,11 @@ void FdStream::abort() {
   if (kind_ != Kind::file) ::shutdown(fd_, SHUT_RDWR);
 }
 
+bool FdStream::silent() {
+  char octet;
+  return recv(fd_, &octet, 1, MSG_PEEK) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 void FdStream::reset_on_close() {
   if (kind_ != Kind::tcp) return;
   const linger hard{.l_onoff = 1, .l_linger = 0};

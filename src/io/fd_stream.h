@@ -20,6 +20,7 @@ class FdStream final : public Stream, private Watch {
   Transfer try_write(std::span<const iovec> from) override;
   void shutdown_write() override;
   void abort() override;
+  bool silent() override;
   void reset_on_close() override;
   int fd() const { return fd_; }
 

@@ -71,6 +71,7 @@ bool Stream::Write::attempt() {
   while (first_ < count_) {
     transfer_ = stream_.try_write(std::span(buffers_).subspan(first_, count_ - first_));
     if (transfer_.state != Transfer::State::ok) return transfer_.state == Transfer::State::failed;
+    any_ = true;
     std::size_t written = transfer_.bytes;
     while (first_ < count_ && written >= buffers_[first_].iov_len) written -= buffers_[first_++].iov_len;
     if (first_ < count_) {
@@ -99,7 +100,9 @@ void Stream::Write::timed_out() {
 
 Result<void> Stream::Write::await_resume() const {
   if (transfer_.state == Transfer::State::ok) return {};
-  return failure(transfer_);
+  std::unexpected<Error> failed = failure(transfer_);
+  if (!any_) failed.error().retry = Retry::always;
+  return failed;
 }
 
 }  // namespace stateway::io

@@ -47,6 +47,8 @@ class Stream {
   virtual void shutdown_write() = 0;
   /// Breaks both directions: waiting and later reads find the end or an error, on a later turn of the loop.
   virtual void abort() = 0;
+  /// Asks the system: true when the peer has sent nothing that is unread and has not ended its side.
+  virtual bool silent() = 0;
   /// Makes the destructor reset the connection instead of ending it, so that the peer cannot mistake a broken
   /// message for a complete one.
   virtual void reset_on_close() = 0;
@@ -61,7 +63,7 @@ class Stream {
   /// `into` must live until completion.
   Read read_some(std::span<char> into, TimePoint deadline);
   /// Writes all of the buffers (at most Write::kBuffers of them), in order. Code::timeout, Code::io; then an unknown
-  /// prefix has been written. The octets must live until completion.
+  /// prefix has been written, or, if the error says Retry::always, nothing. The octets must live until completion.
   Write write_all(std::span<const iovec> from, TimePoint deadline);
   Write write_all(std::string_view from, TimePoint deadline);
 
@@ -205,6 +207,7 @@ class Stream::Write final : private Waiter {
   std::array<iovec, kBuffers> buffers_;
   std::size_t first_ = 0;
   std::size_t count_;
+  bool any_ = false;  // some octet was written
   TimePoint deadline_;
   std::coroutine_handle<> waiting_;
   Transfer transfer_{Transfer::State::again};

@@ -6,9 +6,9 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 
+#include "io/call.h"
 #include "io/loop.h"
 
 namespace stateway::io {
@@ -48,49 +48,20 @@ class Worker {
 };
 
 template <class F>
-class Worker::Call {
+class Worker::Call final : public RemoteCall<F> {
  public:
-  using Value = std::invoke_result_t<F&>;
-
-  Call(Worker& worker, Loop& loop, F f) : state_(std::make_shared<State>(loop, std::move(f))), worker_(worker) {}
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
-  ~Call() { state_->waiting = nullptr; }  // on the loop's thread, as is the delivery: no race
-
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> h) {
-    state_->waiting = h;
-    worker_.submit(new CallJob(state_));
-  }
-  Value await_resume() { return std::move(*state_->value); }
+  Call(Worker& worker, Loop& loop, F f) : RemoteCall<F>(loop, std::move(f)), worker_(worker) {}
+  void await_suspend(std::coroutine_handle<> h) { worker_.submit(new CallJob(this->begin(h))); }
 
  private:
-  struct State {
-    State(Loop& l, F&& function) : loop(l), f(std::move(function)) {}
-    Loop& loop;
-    F f;
-    std::optional<Value> value;
-    std::coroutine_handle<> waiting;
-  };
   struct CallJob final : Job {
-    explicit CallJob(std::shared_ptr<State> s) : state(std::move(s)) {}
+    explicit CallJob(std::shared_ptr<typename RemoteCall<F>::State> s) : state(std::move(s)) {}
     void run() override {
-      state->value.emplace(state->f());
-      Loop& loop = state->loop;
-      loop.deliver(new Answer(std::move(state)));
+      RemoteCall<F>::run_and_answer(std::move(state));
       delete this;
     }
-    std::shared_ptr<State> state;
+    std::shared_ptr<typename RemoteCall<F>::State> state;
   };
-  struct Answer final : Mail {
-    explicit Answer(std::shared_ptr<State> s) : state(std::move(s)) {}
-    void deliver() override {
-      if (state->waiting) std::exchange(state->waiting, nullptr).resume();
-    }
-    std::shared_ptr<State> state;
-  };
-
-  std::shared_ptr<State> state_;
   Worker& worker_;
 };
 

@@ -26,6 +26,8 @@ struct Record {
   WallMillis expires_at = 0;  // never returned by load or list from this moment on
   std::string principal;      // whose log-in it carries; empty: nobody's. Indexed.
   std::string value;          // opaque to the store, binary-safe (session/record.h)
+
+  bool operator==(const Record&) const = default;
 };
 
 /// One conditional write. Keys are opaque and binary-safe, at most 256 octets.
@@ -73,17 +75,19 @@ class StateStore {
   /// Success: every write is applied; the revision of the first write's record (0 for an erase).
   /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit again);
   /// sessions_full: it would create a record beyond records_max; store_poisoned: writes are refused until restart;
-  /// store_unavailable: this commit's outcome is unknown (a failed sync), or the store is closing.
+  /// store_unavailable: this commit's outcome is unknown (a failed write or sync), or a read it needed failed;
+  /// internal: a batch that no caller should build (store/batch.h).
   virtual io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) = 0;
 
-  /// Moves the expiry of a live record. Neither a commit nor awaited; may be
-  /// lost in a crash.
+  /// Moves the expiry of a live record to a later time; otherwise does nothing. Neither a commit nor awaited: `load`
+  /// shows it soon, a crash may lose it.
   virtual void touch(std::string_view key, WallMillis expires_at) = 0;
 
   /// Records in key order. Expired ones are left out. Errors: store_unavailable.
   virtual io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) = 0;
 
   /// Removes records that have expired, at most `most`; returns how many. Called from a timer.
+  /// Errors: store_unavailable, store_poisoned.
   virtual io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) = 0;
 
   virtual Stats stats() const = 0;

@@ -67,6 +67,8 @@ class Reader {
   io::Task<Result<void>> fill(TimePoint deadline);
   /// next_buffered, or fill and again, until there is data or the end.
   io::Task<Result<Piece>> next(TimePoint deadline);
+  /// Octets read and not yet used, framing included.
+  std::size_t buffered() const { return head_.unread().size() - head_octets_ - used_ + pump_.unread().size(); }
   bool body_done() const { return body_.done(); }
   const http::BodyDecoder& body() const { return body_; }
 
