@@ -44,7 +44,7 @@ class Client {
   /// Errors: as Reader's, body_too_large; afterwards the client is not reusable.
   io::Task<Result<ClientResponse>> exchange(const ClientRequest& request, TimePoint deadline);
   /// Whether another exchange may follow on this connection.
-  bool reusable() const { return reusable_ && !stream_->maybe_readable(); }
+  bool reusable() const { return reusable_ && reader_.empty() && !stream_->maybe_readable(); }
   /// After a failure: whether any octet of the request had been handed to the system.
   Sent sent() const { return sent_; }
   io::Stream& stream() { return *stream_; }

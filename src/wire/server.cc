@@ -102,11 +102,11 @@ class Server::Connection final {
     http::DateText date;
     http::append_field(head, "Date", date.at(SystemClock().now()));
     for (const auto& [name, value] : response.fields) http::append_own_field(head, name, value);
-    if (response.status >= 200 && response.status != 204 && response.status != 304)
-      http::append_field(head, "Content-Length", response.body.size());
+    const bool bodiless = response.status < 200 || response.status == 204 || response.status == 304;
+    if (!bodiless) http::append_field(head, "Content-Length", response.body.size());
     if (!keep) http::append_field(head, "Connection", "close");
     http::end_head(head);
-    const std::size_t body_size = method == http::Method::head ? 0 : response.body.size();
+    const std::size_t body_size = bodiless || method == http::Method::head ? 0 : response.body.size();
     const iovec parts[] = {{head.data(), head.size()}, {const_cast<char*>(response.body.data()), body_size}};
     const auto written = co_await accepted_.stream->write_all(parts, server_.loop_.now() + server_.options_.message_timeout);
     co_return written.has_value();
