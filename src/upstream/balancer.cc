@@ -25,8 +25,10 @@ std::size_t PowerOfTwo::best(std::span<const Candidate> candidates) {
 
 std::unique_ptr<Balancer> make_balancer(Balance policy, Random& random) {
   switch (policy) {
-    case Balance::p2c: return std::make_unique<PowerOfTwo>(random);
-    case Balance::round_robin: return std::make_unique<RoundRobin>(random);
+    case Balance::p2c:
+      return std::make_unique<PowerOfTwo>(random);
+    case Balance::round_robin:
+      return std::make_unique<RoundRobin>(random);
   }
   CHECK(false);
 }

@@ -26,8 +26,8 @@ class Balancer {
   virtual std::size_t best(std::span<const Candidate> candidates) = 0;
 };
 
-/// Takes turns by index, so that each of n candidates gets every n-th request. Starts anywhere, lest all loops
-/// begin with the same instance.
+/// Takes turns by index, so that each of n candidates gets every n-th request. Starts anywhere, lest all
+/// loops begin with the same instance.
 class RoundRobin final : public Balancer {
  public:
   /// `random` must outlive the balancer.

@@ -22,8 +22,8 @@ class Changes {
     ~Listener() = default;
   };
 
-  /// One listener's membership. Belongs to its loop: made before the loop runs or on its thread, and destroyed
-  /// on its thread or after it has ended.
+  /// One listener's membership. Belongs to its loop: made before the loop runs or on its thread, and
+  /// destroyed on its thread or after it has ended.
   class Subscription {
    public:
     /// `changes`, `loop` and `listener` must outlive the subscription.

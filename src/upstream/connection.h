@@ -23,8 +23,8 @@ class Connection final : private io::Stream::HangupListener {
 
   io::Stream& stream() { return *stream_; }
   wire::Reader& reader() { return reader_; }
-  /// It carried an exchange before: if it breaks before a response, the instance may just have closed it for being
-  /// idle, which says nothing about the instance.
+  /// It carried an exchange before: if it breaks before a response, the instance may just have closed it for
+  /// being idle, which says nothing about the instance.
   bool reused() const { return reused_; }
   /// Of the instance, when it was opened.
   std::uint64_t generation() const { return generation_; }

@@ -31,11 +31,15 @@ TimePoint HealthRules::due(Instance::Status status, bool process_runs, TimePoint
   meet(status, now);
   if (supervised_ && !process_runs) return io::kNoDeadline;
   switch (status.state) {
-    case State::starting: return checks_ == 0 ? last_ : last_ + eager(checks_ - 1);
-    case State::up: return http_ ? last_ + interval_ : io::kNoDeadline;
-    case State::down: return last_ + (by_check_ ? interval_ : eager(checks_));
+    case State::starting:
+      return checks_ == 0 ? last_ : last_ + eager(checks_ - 1);
+    case State::up:
+      return http_ ? last_ + interval_ : io::kNoDeadline;
+    case State::down:
+      return last_ + (by_check_ ? interval_ : eager(checks_));
     case State::draining:
-    case State::stopped: break;
+    case State::stopped:
+      break;
   }
   return io::kNoDeadline;
 }
@@ -53,10 +57,15 @@ HealthRules::Verdict HealthRules::judge(Instance::Status status, bool good, Time
       up = good;
       down = supervised_ ? !good && now - met_at_ >= kStartAllowance : bad_ >= fall_;
       break;
-    case State::up: down = bad_ >= fall_; break;
-    case State::down: up = good_ >= (by_check_ ? rise_ : 1); break;
+    case State::up:
+      down = bad_ >= fall_;
+      break;
+    case State::down:
+      up = good_ >= (by_check_ ? rise_ : 1);
+      break;
     case State::draining:
-    case State::stopped: break;
+    case State::stopped:
+      break;
   }
   if (down) verdict_ = {status.generation, State::down};
   return up ? Verdict::up : down ? Verdict::down : Verdict::none;

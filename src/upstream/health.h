@@ -15,7 +15,8 @@ namespace stateway::upstream {
 ///   starting  checked eagerly; the first success is `up`. A fixed instance is down after `fall` failures, a
 ///             supervised one when kStartAllowance is over.
 ///   up        checked every interval (only if `health` is set); down after `fall` failures in a row.
-///   down      by a check: every interval, up after `rise` successes in a row. By a refused connect of an exchange:
+///   down      by a check: every interval, up after `rise` successes in a row. By a refused connect of an
+///   exchange:
 ///             eagerly, up after one.
 /// Without `health` fall and rise are 1 and a check is a connect.
 class HealthRules {
@@ -24,7 +25,8 @@ class HealthRules {
 
   explicit HealthRules(const ServiceOptions& options);
 
-  /// When the next check is due; kNoDeadline: none until something changes. Call it first with each new status.
+  /// When the next check is due; kNoDeadline: none until something changes. Call it first with each new
+  /// status.
   TimePoint due(Instance::Status status, bool process_runs, TimePoint now);
   /// What a check says that began at `status`, the last one that `due` saw.
   Verdict judge(Instance::Status status, bool good, TimePoint now);
@@ -43,16 +45,16 @@ class HealthRules {
   const unsigned rise_;
   Instance::Status met_{~std::uint64_t{0}, State::stopped};
   TimePoint met_at_{};
-  TimePoint last_{};         // check, or when the status was met
-  unsigned checks_ = 0;      // since the status was met
-  unsigned good_ = 0;        // in a row
-  unsigned bad_ = 0;         // in a row
-  bool by_check_ = false;    // the status is the `down` of a verdict
+  TimePoint last_{};                                             // check, or when the status was met
+  unsigned checks_ = 0;                                          // since the status was met
+  unsigned good_ = 0;                                            // in a row
+  unsigned bad_ = 0;                                             // in a row
+  bool by_check_ = false;                                        // the status is the `down` of a verdict
   Instance::Status verdict_{~std::uint64_t{0}, State::stopped};  // the last `down`
 };
 
-/// One check: GET health.path on a connection of its own, good if the status is 2xx or 3xx; without `health` a
-/// connect. Errors: why it is not good, for people.
+/// One check: GET health.path on a connection of its own, good if the status is 2xx or 3xx; without `health`
+/// a connect. Errors: why it is not good, for people.
 class HealthProbe {
  public:
   /// The references must outlive the probe.

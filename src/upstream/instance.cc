@@ -8,11 +8,16 @@ namespace stateway::upstream {
 
 std::string_view state_name(State state) {
   switch (state) {
-    case State::starting: return "starting";
-    case State::up: return "up";
-    case State::down: return "down";
-    case State::draining: return "draining";
-    case State::stopped: return "stopped";
+    case State::starting:
+      return "starting";
+    case State::up:
+      return "up";
+    case State::down:
+      return "down";
+    case State::draining:
+      return "draining";
+    case State::stopped:
+      return "stopped";
   }
   return "stopped";
 }

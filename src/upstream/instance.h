@@ -22,7 +22,8 @@ enum class State : std::uint8_t {
   starting,  // not known to work yet: just configured, being started or restarted
   up,
   down,      // does not answer; checked on, and used again when it does
-  draining,  // finishes what it has and gets no new requests: an operator's wish, or its process is being ended
+  draining,  // finishes what it has and gets no new requests: an operator's wish, or its process is being
+             // ended
   stopped,   // its process was ended on purpose
 };
 std::string_view state_name(State state);
@@ -45,17 +46,18 @@ struct InstanceSnapshot {
 /// connections only. Shared by the service and the leases.
 class Instance {
  public:
-  /// State and generation, read together. The generation changes whenever the instance starts, ends, or comes back
-  /// up: a connection or a failed attempt of another generation says nothing about the present one.
+  /// State and generation, read together. The generation changes whenever the instance starts, ends, or comes
+  /// back up: a connection or a failed attempt of another generation says nothing about the present one.
   struct Status {
     std::uint64_t generation = 0;
     State state = State::starting;
     bool operator==(const Status&) const = default;
   };
 
-  /// `fixed`: the configured address, or nullopt for a supervised instance. `index` is its place in the service.
-  Instance(std::string name, std::size_t index, std::optional<Address> fixed, std::shared_ptr<Changes> changes,
-           const WallClock& clock);
+  /// `fixed`: the configured address, or nullopt for a supervised instance. `index` is its place in the
+  /// service.
+  Instance(std::string name, std::size_t index, std::optional<Address> fixed,
+           std::shared_ptr<Changes> changes, const WallClock& clock);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
@@ -81,8 +83,8 @@ class Instance {
 
   // Passive health, reported by any loop; `seen` is the status when the attempt began.
   void connected() { connect_timeouts_.store(0, std::memory_order_relaxed); }
-  /// A refused connect means that nobody listens: down at once. Connects that time out may be load: down after
-  /// kConnectTimeoutsMax in a row. Failures of our own side (no descriptors) are not held against it.
+  /// A refused connect means that nobody listens: down at once. Connects that time out may be load: down
+  /// after kConnectTimeoutsMax in a row. Failures of our own side (no descriptors) are not held against it.
   void connect_failed(Status seen, const Error& error);
   void request_failed() { failures_.fetch_add(1, std::memory_order_relaxed); }
 

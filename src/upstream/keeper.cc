@@ -21,7 +21,8 @@ constexpr std::size_t kOutputRestMax = 1024 * 1024;
 std::string describe(const io::Exit& exit) {
   if (exit.signal != 0) {
     const char* name = sigabbrev_np(exit.signal);
-    return "killed by signal " + std::to_string(exit.signal) + (name != nullptr ? std::string(" (SIG") + name + ")" : "");
+    return "killed by signal " + std::to_string(exit.signal) +
+           (name != nullptr ? std::string(" (SIG") + name + ")" : "");
   }
   return "exited with status " + std::to_string(exit.status);
 }
@@ -102,9 +103,8 @@ Result<std::unique_ptr<io::Process>> Keeper::launch() {
   auto process = io::Process::start(loop_, command, guardian_);
   if (process) {
     instance_->process_started((*process)->pid(), address);
-    log::info("instance started", {{"instance", instance_->name()},
-                                   {"pid", (*process)->pid()},
-                                   {"address", to_string(address)}});
+    log::info("instance started",
+              {{"instance", instance_->name()}, {"pid", (*process)->pid()}, {"address", to_string(address)}});
   }
   return process;
 }

@@ -51,10 +51,10 @@ class Keeper {
   TimePoint stop_deadline_ = io::kNoDeadline;
   unsigned early_deaths_ = 0;  // in a row
   OutputLines lines_;
-  io::WaitQueue wished_;       // the pause before a start
-  io::CancelScope running_;    // the wait for the process's end
+  io::WaitQueue wished_;     // the pause before a start
+  io::CancelScope running_;  // the wait for the process's end
   io::TaskGroup life_;
-  io::TaskGroup reading_;      // destroyed before `life_`, whose frame owns the stream
+  io::TaskGroup reading_;  // destroyed before `life_`, whose frame owns the stream
 };
 
 }  // namespace stateway::upstream

@@ -45,12 +45,13 @@ enum class Outcome : std::uint8_t {
   failed,    // it broke, timed out or was no HTTP; failed connects count by themselves
 };
 
-/// Counts as a request in flight at the instance until it is destroyed. Belongs to its loop; its ServiceOnLoop must
-/// outlive it.
+/// Counts as a request in flight at the instance until it is destroyed. Belongs to its loop; its
+/// ServiceOnLoop must outlive it.
 class Lease {
  public:
   Lease(Lease&& other) noexcept
-      : owner_(std::exchange(other.owner_, nullptr)), instance_(std::move(other.instance_)),
+      : owner_(std::exchange(other.owner_, nullptr)),
+        instance_(std::move(other.instance_)),
         generation_(other.generation_) {}
   Lease& operator=(Lease&& other) noexcept {
     std::swap(owner_, other.owner_);
@@ -67,8 +68,8 @@ class Lease {
   /// An idle connection, without waiting; nullptr if there is none.
   std::unique_ptr<Connection> take_idle();
   /// An idle connection, or a new one; only a new one if `fresh`. Waits at most timeout.connect.
-  /// Errors: connect_failed, connect_timeout, which the instance's passive health has noted. The lease need not
-  /// outlive the task, the ServiceOnLoop must.
+  /// Errors: connect_failed, connect_timeout, which the instance's passive health has noted. The lease need
+  /// not outlive the task, the ServiceOnLoop must.
   io::Task<Result<std::unique_ptr<Connection>>> connect(bool fresh = false);
   /// For another exchange; call only when both messages ended cleanly and neither side asked to close.
   void give_back(std::unique_ptr<Connection> connection);

@@ -37,7 +37,8 @@ io::Task<void> Monitor::watch(Check& check) {
     }
     const Result<void> result = co_await probe_.run(instance.address());
     switch (check.rules.judge(status, result.has_value(), loop_.now())) {
-      case HealthRules::Verdict::none: break;
+      case HealthRules::Verdict::none:
+        break;
       case HealthRules::Verdict::up:
         if (instance.mark_up(status)) log::info("instance is up", {{"instance", instance.name()}});
         break;

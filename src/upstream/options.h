@@ -17,7 +17,8 @@ enum class Balance : std::uint8_t {
   round_robin,
 };
 
-/// Active checks: GET `path`, healthy on 2xx and 3xx. Without them an instance is up while it accepts connections.
+/// Active checks: GET `path`, healthy on 2xx and 3xx. Without them an instance is up while it accepts
+/// connections.
 struct HealthOptions {
   std::string path = "/healthz";
   std::chrono::milliseconds interval{1'000};

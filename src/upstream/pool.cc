@@ -37,7 +37,8 @@ std::unique_ptr<Connection> Pool::take(std::uint64_t generation) {
 
 void Pool::put(std::unique_ptr<Connection> connection, std::uint64_t generation) {
   if (connection->generation_ != generation || connections_max_ == 0) return;
-  if (!connection->reader_.empty() || connection->stream_->hung_up() || !is_quiet(*connection->stream_)) return;
+  if (!connection->reader_.empty() || connection->stream_->hung_up() || !is_quiet(*connection->stream_))
+    return;
   if (idle_.size() >= connections_max_) idle_.erase(idle_.begin());
   connection->pool_ = this;
   connection->expires_ = loop_.now() + idle_max_;

@@ -17,11 +17,11 @@ class Pool final : private io::Timer {
   Pool(io::Loop& loop, Duration idle_max, std::size_t connections_max);
   ~Pool() override = default;
 
-  /// The one used last, marked as reused; nullptr if there is none. Those that the instance has closed, has spoken
-  /// on, or that belong to another generation are closed.
+  /// The one used last, marked as reused; nullptr if there is none. Those that the instance has closed, has
+  /// spoken on, or that belong to another generation are closed.
   std::unique_ptr<Connection> take(std::uint64_t generation);
-  /// Keeps `connection` if it can be used again: nothing unread, not ended, of `generation`. Otherwise closes it.
-  /// The caller knows that both messages ended cleanly and neither side asked to close.
+  /// Keeps `connection` if it can be used again: nothing unread, not ended, of `generation`. Otherwise closes
+  /// it. The caller knows that both messages ended cleanly and neither side asked to close.
   void put(std::unique_ptr<Connection> connection, std::uint64_t generation);
   /// Closes what belongs to another generation.
   void keep_only(std::uint64_t generation);
@@ -37,7 +37,8 @@ class Pool final : private io::Timer {
   Duration idle_max_;
   std::size_t connections_max_;
   std::vector<std::unique_ptr<Connection>> idle_;  // in the order they were put
-  std::vector<std::unique_ptr<Connection>> dead_;  // a stream must not die inside its own event: closed by timer
+  std::vector<std::unique_ptr<Connection>>
+      dead_;  // a stream must not die inside its own event: closed by timer
 };
 
 }  // namespace stateway::upstream

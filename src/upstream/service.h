@@ -30,8 +30,8 @@ struct ServiceSnapshot {
 /// Thread-safe. Must outlive every ServiceOnLoop, Monitor and Supervisor made for it.
 class Service {
  public:
-  /// `options` are valid (config checks them); instances are named "<service>-<n>" from 1. `clock` must outlive the
-  /// service.
+  /// `options` are valid (config checks them); instances are named "<service>-<n>" from 1. `clock` must
+  /// outlive the service.
   Service(ServiceOptions options, const WallClock& clock);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -68,9 +68,9 @@ class Service {
     explicit RetryPermit(Service& service) : service_(&service) {}
     Service* service_;
   };
-  /// nullopt when the budget is spent. Keep the permit while the retry runs. Exchanges orphaned by a dead instance
-  /// need none. kRetriesMin are always allowed, or a service with few requests had no budget at all; a budget of 0
-  /// allows none.
+  /// nullopt when the budget is spent. Keep the permit while the retry runs. Exchanges orphaned by a dead
+  /// instance need none. kRetriesMin are always allowed, or a service with few requests had no budget at all;
+  /// a budget of 0 allows none.
   std::optional<RetryPermit> permit_retry();
 
   /// A place in the queue, which is shared by all loops (options.queue).

@@ -60,7 +60,9 @@ ServiceOnLoop::ServiceOnLoop(Service& service, io::Loop& loop, io::Network& netw
     pools_.push_back(std::make_unique<Pool>(loop, service.options().timeout.idle, kIdlePerInstance));
 }
 
-ServiceOnLoop::~ServiceOnLoop() = default;
+ServiceOnLoop::~ServiceOnLoop() {
+  if (gone_ != nullptr) *gone_ = true;
+}
 
 std::optional<Lease> ServiceOnLoop::try_acquire(Attempts& attempts) {
   // Room is scarce only with a limit; then nobody may overtake those who wait for it.
@@ -89,7 +91,8 @@ std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
       }
       instance->leave();
     }
-    candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(best));  // full or down since we looked
+    candidates_.erase(candidates_.begin() +
+                      static_cast<std::ptrdiff_t>(best));  // full or down since we looked
   }
   return std::nullopt;
 }
@@ -129,28 +132,35 @@ bool ServiceOnLoop::has_room() const {
 }
 
 void ServiceOnLoop::on_change() {
-  for (const auto& instance : service_.instances()) pool_of(*instance).keep_only(instance->status().generation);
+  for (const auto& instance : service_.instances())
+    pool_of(*instance).keep_only(instance->status().generation);
   serve_waiters();
 }
 
 void ServiceOnLoop::serve_waiters() {
+  bool gone = false;  // a waiter may be the last thing that keeps us
+  gone_ = &gone;
   for (auto it = waiters_.begin(); it != waiters_.end() && has_room();) {
     Waiter& waiter = **it;
     if (auto lease = pick(waiter.attempts, false)) {
       waiter.hand_over(std::move(*lease));  // goes on at once and may change the queue
+      if (gone) return;
       it = waiters_.begin();
     } else {
       ++it;  // it has tried all that are up
     }
   }
+  gone_ = nullptr;
 }
 
 void ServiceOnLoop::released() {
   if (options().concurrency_per_instance > 0 && service_.waiting() > 0) service_.room().announce();
 }
 
-io::Task<Result<std::unique_ptr<Connection>>> ServiceOnLoop::connect(std::shared_ptr<Instance> instance, bool fresh) {
-  // Before the address: if the instance restarts in between, the connection counts as one of the old generation.
+io::Task<Result<std::unique_ptr<Connection>>> ServiceOnLoop::connect(std::shared_ptr<Instance> instance,
+                                                                     bool fresh) {
+  // Before the address: if the instance restarts in between, the connection counts as one of the old
+  // generation.
   const Instance::Status status = instance->status();
   if (!fresh) {
     if (auto idle = pool_of(*instance).take(status.generation)) co_return idle;

@@ -17,10 +17,11 @@
 
 namespace stateway::upstream {
 
-/// Before an instance that failed an exchange gets the same exchange again. Long enough to learn that it died.
+/// Before an instance that failed an exchange gets the same exchange again. Long enough to learn that it
+/// died.
 inline constexpr Duration kRepeatPause = 50ms;
-/// How long a process may take to start: requests wait that long for a service all of whose instances restart, and an
-/// instance that does not answer by then is down.
+/// How long a process may take to start: requests wait that long for a service all of whose instances
+/// restart, and an instance that does not answer by then is down.
 inline constexpr Duration kStartAllowance = 10s;
 /// Idle connections one loop keeps to one instance.
 inline constexpr std::size_t kIdlePerInstance = 256;
@@ -29,7 +30,8 @@ inline constexpr std::size_t kIdlePerInstance = 256;
 class ServiceOnLoop final : private Changes::Listener {
  public:
   /// `limits` are those of response heads. All references must outlive this.
-  ServiceOnLoop(Service& service, io::Loop& loop, io::Network& network, Random& random, http::HeadLimits limits);
+  ServiceOnLoop(Service& service, io::Loop& loop, io::Network& network, Random& random,
+                http::HeadLimits limits);
   ~ServiceOnLoop();
 
   Service& service() { return service_; }
@@ -37,9 +39,10 @@ class ServiceOnLoop final : private Changes::Listener {
 
   /// An instance that is up, has room and was not tried, without waiting; nullopt if there is none.
   std::optional<Lease> try_acquire(Attempts& attempts);
-  /// The same, but waits, first come first served, until an instance can take the request: at most timeout.connect,
-  /// or kStartAllowance while a process of the service is (re)starting, and never beyond `deadline`.
-  /// Errors, Side::upstream: queue_full (options.queue), no_instance. `attempts` must outlive the task.
+  /// The same, but waits, first come first served, until an instance can take the request: at most
+  /// timeout.connect, or kStartAllowance while a process of the service is (re)starting, and never beyond
+  /// `deadline`. Errors, Side::upstream: queue_full (options.queue), no_instance. `attempts` must outlive the
+  /// task.
   io::Task<Result<Lease>> acquire(Attempts& attempts, TimePoint deadline);
 
   /// Idle connections kept to an instance.
@@ -67,6 +70,7 @@ class ServiceOnLoop final : private Changes::Listener {
   std::vector<std::unique_ptr<Pool>> pools_;  // by index of the instance
   std::vector<Candidate> candidates_;         // of the pick being made
   std::list<Waiter*> waiters_;
+  bool* gone_ = nullptr;  // set by the destructor while waiters are being served
   Changes::Subscription state_changes_;
   Changes::Subscription room_;
 };

@@ -9,7 +9,8 @@ Supervisor::Supervisor(SupervisorOptions options) : options_(std::move(options))
 Supervisor::~Supervisor() = default;
 
 Result<std::unique_ptr<Supervisor>> Supervisor::start(Service& service, io::EpollLoop& loop,
-                                                      const io::Guardian* guardian, SupervisorOptions options) {
+                                                      const io::Guardian* guardian,
+                                                      SupervisorOptions options) {
   if (service.options().socket) {
     for (const auto& instance : service.instances()) {
       const std::string path = options.folder + "/" + instance->name() + ".sock";

@@ -1,0 +1,312 @@
+#include "upstream/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "io/sockets.h"
+#include "upstream/monitor.h"
+#include "upstream/service_on_loop.h"
+#include "upstream/test_network.h"
+#include "upstream/test_service.h"
+#include "wire/client.h"
+
+namespace stateway::upstream {
+namespace {
+
+using test::eventually;
+using test::service_options;
+using Condition = std::function<bool()>;
+
+bool lives(pid_t pid) { return kill(pid, 0) == 0; }
+
+/// A supervised service on one loop. Everything ends with it.
+struct World {
+  explicit World(ServiceOptions o)
+      : folder(testing::TempDir() + "/stateway-upstream-" + std::to_string(getpid())),
+        service(std::move(o), clock),
+        on_loop(service, loop, network, random, {}) {
+    std::filesystem::create_directory(folder);
+    options.folder = folder;
+    options.output = [this](const Instance& instance, std::string_view line) {
+      output.push_back(instance.name() + ": " + std::string(line));
+    };
+  }
+  ~World() {
+    supervisor.reset();
+    std::filesystem::remove_all(folder);
+  }
+  /// Starts the service and runs `body`.
+  void run(io::Task<void> body) {
+    auto started = Supervisor::start(service, loop, nullptr, options);
+    ASSERT_TRUE(started) << started.error().context;
+    supervisor = std::move(*started);
+    monitor.emplace(service, loop, network);
+    io::run_until_done(loop, std::move(body), 60s);
+  }
+  Instance& instance(std::size_t i = 0) { return *service.instances()[i]; }
+  bool all(State state) const {
+    return std::ranges::all_of(service.instances(), [state](const auto& i) { return i->state() == state; });
+  }
+  io::Task<bool> all_up() {
+    const Condition up = [this] { return all(State::up); };
+    co_return co_await eventually(loop, up);
+  }
+
+  io::EpollLoop loop;
+  io::Worker resolver{"resolver"};
+  io::SocketNetwork network{loop, resolver};
+  SystemClock clock;
+  SystemRandom random;
+  std::string folder;
+  Service service;
+  ServiceOnLoop on_loop;
+  SupervisorOptions options;
+  std::vector<std::string> output;
+  std::unique_ptr<Supervisor> supervisor;
+  std::optional<Monitor> monitor;
+};
+
+/// One GET on a connection of its own; the body, or an empty text.
+io::Task<std::string> get(World& w, std::string target) {
+  Attempts attempts;
+  auto lease = co_await w.on_loop.acquire(attempts, w.loop.now() + 20s);
+  if (!lease) co_return "";
+  auto stream = co_await w.network.connect(lease->instance().address(), w.loop.now() + 10s);
+  if (!stream) co_return "";
+  wire::Client client(std::move(*stream), {});
+  wire::ClientRequest request;
+  request.target = target;
+  auto response = co_await client.exchange(request, w.loop.now() + 10s);
+  co_return response ? response->body : "";
+}
+
+io::Task<void> serves(World& w) {
+  (void)co_await w.all_up();
+  const std::string pid = co_await get(w, "/pid");
+  EXPECT_EQ(pid, std::to_string(w.instance().pid()));
+  const std::string token = co_await get(w, "/token");
+  EXPECT_EQ(token, "s3cret");
+  const Condition spoken = [&w] { return w.output.size() == 2; };
+  (void)co_await eventually(w.loop, spoken);
+  EXPECT_THAT(w.output, testing::ElementsAre("shop-1: hello", "shop-1: world"));
+  const InstanceSnapshot snapshot = w.instance().snapshot();
+  EXPECT_EQ(snapshot.restarts, 0u);
+  EXPECT_EQ(snapshot.address, to_string(w.instance().address()));
+
+  const pid_t process = w.instance().pid();
+  co_await w.supervisor->stop(w.loop.now() + 20s);
+  EXPECT_EQ(w.instance().state(), State::stopped);
+  EXPECT_FALSE(lives(process));
+}
+
+TEST(Supervisor, StartsOnAUnixSocketAndStops) {
+  auto options = service_options(1, {"say=hello\nworld\n"});
+  options.token = Secret("s3cret");
+  World w(std::move(options));
+  w.run(serves(w));
+}
+
+TEST(Supervisor, StartsOnAPortAndStops) {
+  auto options = service_options(1, {"say=hello\nworld\n"});
+  options.token = Secret("s3cret");
+  options.socket = false;
+  World w(std::move(options));
+  w.run(serves(w));
+}
+
+TEST(Supervisor, WithoutHealthAConnectWillDo) {
+  auto options = service_options(1, {"say=hello\nworld\n"});
+  options.token = Secret("s3cret");
+  options.health.reset();
+  World w(std::move(options));
+  w.run(serves(w));
+}
+
+/// Requests that find every instance dead wait and are served by the next ones.
+io::Task<void> kill_all(World& w) {
+  (void)co_await w.all_up();
+  struct Request {
+    static io::Task<void> run(World& world, int& served) {
+      Attempts attempts;
+      auto lease = co_await world.on_loop.acquire(attempts, world.loop.now() + 30s);
+      if (!lease) co_return;
+      auto connection = co_await lease->connect();
+      if (!connection) {  // its death was not known yet
+        auto second = co_await world.on_loop.acquire(attempts, world.loop.now() + 30s);
+        if (!second) co_return;
+        connection = co_await second->connect();
+      }
+      if (connection) ++served;
+    }
+  };
+  std::vector<pid_t> old;
+  for (const auto& i : w.service.instances()) old.push_back(i->pid());
+  for (const pid_t pid : old) kill(pid, SIGKILL);
+  const Condition noticed = [&w] { return !w.service.available(); };
+  (void)co_await eventually(w.loop, noticed);
+  int served = 0;
+  io::TaskGroup requests;
+  for (int i = 0; i < 20; ++i) requests.spawn(Request::run(w, served));
+  EXPECT_EQ(w.service.waiting(), 20u);
+  co_await requests.drained();
+  EXPECT_EQ(served, 20);
+  (void)co_await w.all_up();
+  for (const pid_t pid : old) EXPECT_FALSE(lives(pid));
+  for (const auto& i : w.service.instances()) {
+    EXPECT_EQ(i->snapshot().restarts, 1u);
+    EXPECT_EQ(i->snapshot().last_error, "killed by signal 9 (SIGKILL)");
+  }
+}
+
+TEST(Supervisor, KilledInstancesAreRestartedAndTheQueueIsServed) {
+  World w(service_options(2));
+  w.run(kill_all(w));
+}
+
+io::Task<void> sick_and_well(World& w, std::string sick) {
+  (void)co_await w.all_up();
+  std::ofstream(sick) << "x";
+  const Condition down = [&w] { return w.all(State::down); };
+  (void)co_await eventually(w.loop, down);
+  EXPECT_EQ(w.instance().snapshot().last_error, "/healthz answered 503");
+  EXPECT_EQ(w.instance().snapshot().restarts, 0u) << "unhealthy is no reason to kill";
+  std::filesystem::remove(sick);
+  (void)co_await w.all_up();
+}
+
+TEST(Supervisor, UnhealthyIsOutAndHealthyIsIn) {
+  const std::string sick = testing::TempDir() + "/stateway-sick-" + std::to_string(getpid());
+  World w(service_options(1, {"sick=" + sick}));
+  w.run(sick_and_well(w, sick));
+}
+
+io::Task<void> crashes(World& w) {
+  const Condition failing = [&w] { return w.all(State::down) && w.instance().snapshot().restarts >= 6; };
+  (void)co_await eventually(w.loop, failing);
+  EXPECT_EQ(w.instance().snapshot().last_error, "exited with status 7");
+  EXPECT_EQ(w.instance().pid(), 0);
+  Attempts attempts;
+  auto lease = co_await w.on_loop.acquire(attempts, w.loop.now() + 5ms);
+  EXPECT_FALSE(lease);
+  if (!lease) EXPECT_EQ(lease.error().code, Code::no_instance);
+}
+
+TEST(Supervisor, OneThatAlwaysCrashesIsDownAndPausesGrow) {
+  World w(service_options(1, {"crash"}));
+  w.options.restart_first = 4ms;
+  const TimePoint began = w.loop.now();
+  w.run(crashes(w));
+  EXPECT_GE(w.loop.now() - began, 4ms + 8ms + 16ms + 32ms + 64ms + 128ms);
+}
+
+io::Task<void> missing(World& w, std::string program) {
+  const Condition down = [&w] { return w.all(State::down); };
+  (void)co_await eventually(w.loop, down);
+  EXPECT_EQ(w.instance().snapshot().last_error, "cannot start '" + program + "': No such file or directory");
+  std::filesystem::create_symlink("/proc/self/exe", program);  // an upgrade puts it there, a moment late
+  (void)co_await w.all_up();
+}
+
+TEST(Supervisor, AProgramThatIsNotThereYetIsTriedAgain) {
+  const std::string program = testing::TempDir() + "/stateway-late-" + std::to_string(getpid());
+  auto options = service_options(1);
+  options.command[0] = program;
+  World w(std::move(options));
+  w.options.restart_longest = 100ms;
+  w.run(missing(w, program));
+  std::filesystem::remove(program);
+}
+
+io::Task<void> restarts(World& w) {
+  (void)co_await w.all_up();
+  const pid_t old = w.instance(0).pid();
+  const pid_t other = w.instance(1).pid();
+  const auto unknown = w.supervisor->restart("shop-9");
+  EXPECT_FALSE(unknown);
+  if (!unknown) EXPECT_EQ(unknown.error().code, Code::not_found);
+
+  w.instance(1).set_draining(true);  // so that the next request goes to the first
+  Attempts attempts;
+  auto lease = w.on_loop.try_acquire(attempts);
+  EXPECT_TRUE(lease);
+  w.instance(1).set_draining(false);
+  EXPECT_TRUE(w.supervisor->restart("shop-1"));
+  EXPECT_EQ(w.instance(0).state(), State::draining);
+  for (int i = 0; i < 10; ++i) {
+    Attempts others;
+    auto next = w.on_loop.try_acquire(others);
+    EXPECT_EQ(next->instance().name(), "shop-2");
+  }
+  co_await io::sleep_for(w.loop, 50ms);
+  EXPECT_TRUE(lives(old)) << "it has a request to finish";
+  lease.reset();
+  const Condition replaced = [&w, old] { return w.all(State::up) && w.instance(0).pid() != old; };
+  (void)co_await eventually(w.loop, replaced);
+  EXPECT_FALSE(lives(old));
+  EXPECT_EQ(w.instance(1).pid(), other);
+  EXPECT_EQ(w.instance(0).snapshot().restarts, 1u);
+}
+
+TEST(Supervisor, RestartDrainsFirst) {
+  World w(service_options(2));
+  w.run(restarts(w));
+}
+
+io::Task<void> stops_deaf(World& w) {
+  (void)co_await w.all_up();
+  const pid_t process = w.instance().pid();
+  const TimePoint deadline = w.loop.now() + 100ms;
+  co_await w.supervisor->stop(deadline);
+  EXPECT_GE(w.loop.now(), deadline);
+  EXPECT_FALSE(lives(process));
+}
+
+TEST(Supervisor, WhatIgnoresSigtermIsKilledAtTheDeadline) {
+  World w(service_options(1, {"deaf"}));
+  w.run(stops_deaf(w));
+}
+
+io::Task<void> stop_interrupts_restart(World& w) {
+  (void)co_await w.all_up();
+  const pid_t process = w.instance().pid();
+  Attempts attempts;
+  auto lease = w.on_loop.try_acquire(attempts);  // keeps the restart draining
+  EXPECT_TRUE(w.supervisor->restart("shop-1"));
+  co_await w.supervisor->stop(w.loop.now() + 20s);
+  EXPECT_FALSE(lives(process));
+  EXPECT_EQ(w.instance().state(), State::stopped);
+}
+
+TEST(Supervisor, StopDoesNotWaitForARestart) {
+  World w(service_options(1));
+  w.run(stop_interrupts_restart(w));
+}
+
+TEST(Supervisor, NothingIsLeftWhenItIsDestroyed) {
+  pid_t process = 0;
+  {
+    World w(service_options(1));
+    struct Body {
+      static io::Task<void> run(World& world) { (void)co_await world.all_up(); }
+    };
+    w.run(Body::run(w));
+    process = w.instance().pid();
+    EXPECT_TRUE(lives(process));
+  }
+  EXPECT_FALSE(lives(process));
+}
+
+TEST(Supervisor, SocketPathsMustFit) {
+  World w(service_options(1));
+  w.options.folder = "/tmp/" + std::string(100, 'x');
+  const auto started = Supervisor::start(w.service, w.loop, nullptr, w.options);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, Code::invalid_argument);
+}
+
+}  // namespace
+}  // namespace stateway::upstream
