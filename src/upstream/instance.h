@@ -44,7 +44,7 @@ struct InstanceSnapshot {
 
 /// Thread-safe: state, load and counters are atomics; address and texts have a mutex that is taken for new
 /// connections only. Shared by the service and the leases.
-class Instance {
+class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ has its own cache line
  public:
   /// State and generation, read together. The generation changes whenever the instance starts, ends, or comes
   /// back up: a connection or a failed attempt of another generation says nothing about the present one.
