@@ -86,8 +86,9 @@ TEST(JsonPatch, Applies) {
       {"test the document", R"({"a":1})", R"([{"op":"test","path":"","value":{"a":1}}])", R"({"a":1})"},
       {"test for null", R"({"a":null})", R"([{"op":"test","path":"/a","value":null}])", R"({"a":null})"},
       {"in order", "{}",
-       R"([{"op":"add","path":"/a","value":[]},{"op":"add","path":"/a/-","value":1},{"op":"add","path":"/a/0","value":0},)"
-       R"({"op":"copy","from":"/a","path":"/b"},{"op":"remove","path":"/a/1"}])",
+       R"([{"op":"add","path":"/a","value":[]},{"op":"add","path":"/a/-","value":1},)"
+       R"({"op":"add","path":"/a/0","value":0},{"op":"copy","from":"/a","path":"/b"},)"
+       R"({"op":"remove","path":"/a/1"}])",
        R"({"a":[0],"b":[0,1]})"},
   };
   for (const auto& [name, original, patch, result] : kTable) {

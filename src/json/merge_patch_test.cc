@@ -41,8 +41,10 @@ TEST(MergePatch, Rfc7396) {
       // Section 3
       {R"({"title":"Goodbye!","author":{"givenName":"John","familyName":"Doe"},"tags":["example","sample"],)"
        R"("content":"This will be unchanged"})",
-       R"({"title":"Hello!","phoneNumber":"+01-123-456-7890","author":{"familyName":null},"tags":["example"]})",
-       R"({"title":"Hello!","author":{"givenName":"John"},"tags":["example"],"content":"This will be unchanged",)"
+       R"({"title":"Hello!","phoneNumber":"+01-123-456-7890","author":{"familyName":null},)"
+       R"("tags":["example"]})",
+       R"({"title":"Hello!","author":{"givenName":"John"},"tags":["example"],)"
+       R"("content":"This will be unchanged",)"
        R"("phoneNumber":"+01-123-456-7890"})"},
       // ours
       {R"({"a":1})", R"({})", R"({"a":1})"},

@@ -22,7 +22,8 @@ TEST(WrittenPaths, OfEachKind) {
       {R"({"a/b":{"~":1},"":2})", {"/a~1b/~0", "/"}},
       {"[]", {}},
       {R"([{"op":"test","path":"/a","value":1}])", {}},
-      {R"([{"op":"add","path":"/a","value":{"b":1}},{"op":"replace","path":"/c/0","value":1},{"op":"remove","path":"/d"}])",
+      {R"([{"op":"add","path":"/a","value":{"b":1}},{"op":"replace","path":"/c/0","value":1},)"
+       R"({"op":"remove","path":"/d"}])",
        {"/a", "/c/0", "/d"}},
       {R"([{"op":"move","from":"/a","path":"/b"},{"op":"copy","from":"/c","path":"/d/-"}])",
        {"/a", "/b", "/d/-+"}},
