@@ -1,0 +1,29 @@
+// What a store keeps of a session besides its version and expiry. docs/formats/session-record.md has the
+// bytes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace stateway::session {
+
+struct SessionRecord {
+  std::string kind;  // [session.<kind>], at most 255 octets
+  WallMillis created = 0;
+  WallMillis absolute_expires = 0;  // hard: sliding never goes beyond it
+  std::string secret_hash;          // SHA-256 of the ticket's secret, 32 octets
+  std::string document;             // as json::to_ascii writes it
+
+  bool operator==(const SessionRecord&) const = default;
+};
+
+/// The `value` of a store's record.
+std::string encode_record(const SessionRecord& record);
+/// Strict. Errors: internal, Side::store, when the bytes are damaged or of a version this program does not
+/// know.
+Result<SessionRecord> decode_record(std::string_view value);
+
+}  // namespace stateway::session
