@@ -1,0 +1,51 @@
+#include "stateway/background.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace stateway {
+namespace {
+
+constexpr std::size_t kSweepAtOnce = 1000;
+constexpr Duration kSweepEvery = 1s;
+
+std::vector<gateway::SessionUrlHandler::Target> targets(std::vector<std::unique_ptr<GatewayLoop>>& loops) {
+  std::vector<gateway::SessionUrlHandler::Target> out;
+  for (const auto& loop : loops) out.push_back({&loop->loop(), &loop->session_urls()});
+  return out;
+}
+
+wire::ServerOptions session_url_options(const config::Config& config) {
+  wire::ServerOptions options;
+  for (const session::SessionOptions& s : config.sessions)
+    options.body_bytes_max = std::max(options.body_bytes_max, s.document_bytes_max);
+  return options;
+}
+
+}  // namespace
+
+Background::Background(Parts parts)
+    : parts_(std::move(parts)),
+      home_(parts_.loops.front()->loop()),
+      session_urls_(home_, targets(parts_.loops)),
+      session_url_server_(home_, session_urls_, session_url_options(parts_.config)),
+      session_url_acceptor_(home_, parts_.session_socket) {
+  tasks_.spawn(session_url_server_.accept_from(session_url_acceptor_));
+  tasks_.spawn(sweep());
+}
+
+Background::~Background() { tasks_.cancel_all(); }
+
+io::Task<void> Background::sweep() {
+  for (;;) {
+    co_await io::sleep_for(home_, kSweepEvery);
+    for (;;) {
+      const auto swept = co_await parts_.store.sweep(home_, kSweepAtOnce);
+      if (!swept) log::warn("the sweep of expired sessions failed", {{"error", swept.error().context}});
+      if (!swept || *swept < kSweepAtOnce) break;
+    }
+  }
+}
+
+}  // namespace stateway

@@ -1,0 +1,48 @@
+// What the home loop does beside serving clients: session URLs, the admin API, the sweep of expired sessions.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "config/config.h"
+#include "stateway/gateway_loop.h"
+#include "upstream/supervisor.h"
+#include "wire/server.h"
+
+namespace stateway {
+
+/// Belongs to the home loop (the first). Its work ends with its destruction.
+class Background {
+ public:
+  struct Parts {
+    const config::Config& config;
+    std::shared_ptr<const gateway::Snapshot> snapshot;
+    const WallClock& clock;
+    std::vector<std::unique_ptr<GatewayLoop>>& loops;
+    std::vector<std::unique_ptr<upstream::Service>>& services;
+    std::vector<std::unique_ptr<upstream::Supervisor>>& supervisors;
+    store::StateStore& store;
+    gateway::Counters& counters;
+    const std::atomic<bool>& draining;
+    const io::ListenSocket& session_socket;
+    const io::ListenSocket& admin_socket;
+  };
+  /// `parts` must outlive this.
+  explicit Background(Parts parts);
+  ~Background();
+
+  void spawn(io::Task<void> task) { tasks_.spawn(std::move(task)); }
+
+ private:
+  io::Task<void> sweep();
+
+  Parts parts_;
+  io::EpollLoop& home_;
+  gateway::SessionUrlHandler session_urls_;
+  wire::Server session_url_server_;
+  io::SocketAcceptor session_url_acceptor_;
+  io::TaskGroup tasks_;  // last: ends before what it uses
+};
+
+}  // namespace stateway

@@ -1,0 +1,60 @@
+// Everything that one event loop of the gateway owns.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/listener.h"
+#include "gateway/pipeline.h"
+#include "io/epoll.h"
+#include "io/sockets.h"
+#include "upstream/service_on_loop.h"
+
+namespace stateway {
+
+/// What all loops share; must outlive them.
+struct Shared {
+  const WallClock& clock;
+  Random& random;
+  io::Worker& resolver;
+  session::Sessions& sessions;
+  const gateway::Pipeline& pipeline;
+  gateway::Counters& counters;
+  std::vector<std::unique_ptr<upstream::Service>>& services;
+  std::shared_ptr<const gateway::Snapshot> snapshot;
+};
+
+/// Made on the main thread before its own thread runs; then used by that thread only.
+class GatewayLoop {
+ public:
+  /// `session_url_base`: "http://host:port/<number of this loop>/".
+  GatewayLoop(const Shared& shared, std::string session_url_base);
+
+  io::EpollLoop& loop() { return loop_; }
+  io::Network& network() { return network_; }
+  gateway::SessionUrls& session_urls() { return session_urls_; }
+  /// Begins to accept. `sockets` must outlive this.
+  void listen(const std::vector<io::ListenSocket>& sockets);
+  /// On the loop's thread: see gateway::Listener::drain. `done` is called at its end.
+  void drain(TimePoint deadline, std::function<void()> done);
+  /// Ends what still runs. On the loop's thread, or when that has ended.
+  void cut() {
+    tasks_.cancel_all();
+    listener_.cut();
+  }
+
+ private:
+  io::Task<void> drain_then(TimePoint deadline, std::function<void()> done);
+
+  io::EpollLoop loop_;
+  io::SocketNetwork network_;
+  std::vector<std::unique_ptr<upstream::ServiceOnLoop>> services_;
+  gateway::SessionUrls session_urls_;
+  gateway::OnLoop on_;
+  gateway::Listener listener_;
+  io::TaskGroup tasks_;
+};
+
+}  // namespace stateway

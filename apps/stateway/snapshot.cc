@@ -1,0 +1,43 @@
+#include "stateway/snapshot.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace stateway {
+namespace {
+
+template <class Options>
+std::size_t index_of(const std::vector<Options>& all, const std::string& name) {
+  const auto found = std::ranges::find(all, name, &Options::name);
+  CHECK(found != all.end());
+  return static_cast<std::size_t>(found - all.begin());
+}
+
+gateway::RouteUse use_of(const route::RouteOptions& route, const config::Config& configuration) {
+  gateway::RouteUse use;
+  use.service = index_of(configuration.services, route.service);
+  if (!route.session) return use;
+  use.session = index_of(configuration.sessions, *route.session);
+  const session::Overlap by_replay =
+      route.replay == route::Replay::reexecute ? session::Overlap::again : session::Overlap::last;
+  use.overlap = configuration.sessions[*use.session].overlap.value_or(by_replay);
+  return use;
+}
+
+}  // namespace
+
+std::shared_ptr<const gateway::Snapshot> make_snapshot(const config::Config& configuration) {
+  std::vector<gateway::RouteUse> uses;
+  for (const route::RouteOptions& route : configuration.routes) uses.push_back(use_of(route, configuration));
+  std::vector<std::string> cookie_names;
+  for (const session::SessionOptions& s : configuration.sessions) {
+    cookie_names.push_back(s.cookie);
+    cookie_names.push_back("__Host-" + s.cookie);
+  }
+  return std::make_shared<const gateway::Snapshot>(gateway::Snapshot{
+      configuration.gateway, configuration.log, configuration.limits, configuration.sessions,
+      route::Table(configuration.routes), std::move(uses), std::move(cookie_names)});
+}
+
+}  // namespace stateway

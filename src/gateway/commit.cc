@@ -1,0 +1,22 @@
+#include "gateway/commit.h"
+
+#include "gateway/on_loop.h"
+
+namespace stateway::gateway {
+
+io::Task<Result<void>> commit(Exchange& x) {
+  x.answer->session_url = {};  // too late for more patches
+  if (!x.session || !x.session->wants_commit()) co_return Result<void>{};
+  auto committed = co_await x.on.sessions.commit(x.on.loop, *x.session, x.use->overlap);
+  if (committed && x.session->overlapped) x.on.counters.overlaps.fetch_add(1, std::memory_order_relaxed);
+  co_return committed;
+}
+
+bool may_run_again(const Exchange& x, const Error& error) {
+  return error.code == Code::overlap && x.use->overlap == session::Overlap::again && !x.held.too_large &&
+         x.attempts < x.on.services[x.use->service]->options().retry.attempts;
+}
+
+io::Task<Result<void>> reload(Exchange& x) { return x.on.sessions.reload(x.on.loop, *x.session); }
+
+}  // namespace stateway::gateway

@@ -1,0 +1,115 @@
+#include "gateway/connection.h"
+
+#include "gateway/access_log.h"
+#include "gateway/pipeline.h"
+#include "gateway/problem.h"
+#include "gateway/respond.h"
+
+namespace stateway::gateway {
+namespace {
+
+http::HeadLimits head_limits(const LimitsOptions& limits) {
+  return {limits.head_bytes_max, limits.target_bytes_max, limits.fields_max};
+}
+
+}  // namespace
+
+Connection::Connection(OnLoop& on, io::Accepted accepted)
+    : on_(on),
+      accepted_(std::move(accepted)),
+      reader_(*accepted_.stream, Side::client, head_limits(on.config->limits)),
+      client_{*accepted_.stream, reader_, accepted_.peer} {
+  on_.counters.connections.fetch_add(1, std::memory_order_relaxed);
+  on_.counters.connections_total.fetch_add(1, std::memory_order_relaxed);
+}
+
+Connection::~Connection() { on_.counters.connections.fetch_sub(1, std::memory_order_relaxed); }
+
+io::Task<void> Connection::serve() {
+  while (!on_.draining) {
+    const LimitsOptions& limits = on_.config->limits;
+    idle_ = true;
+    const auto alive = co_await reader_.wait_for_octets(on_.loop.now() + (first_ ? limits.head_timeout : limits.client_idle));
+    idle_ = false;
+    first_ = false;
+    if (!alive || !*alive) co_return;
+    if (!co_await serve_one()) co_return;
+  }
+}
+
+void Connection::end_if_idle() {
+  if (idle_) accepted_.stream->abort();
+}
+
+// One exchange. False: the connection has ended, or must.
+io::Task<bool> Connection::serve_one() {
+  Exchange x(on_, on_.config, client_);
+  x.started = on_.loop.now();
+  auto read = co_await reader_.read_head(x.request, x.started + x.config->limits.head_timeout);
+  Result<http::Framing> framing = read ? http::request_framing(x.request) : Result<http::Framing>(pass_on(std::move(read)));
+  if (!framing) {
+    Error error = std::move(framing).error();
+    if (error.code == Code::timeout) error.code = Code::head_timeout;
+    co_await refuse(x, std::move(error));
+    co_return false;
+  }
+  x.framing = *framing;
+  x.body_read = x.framing.kind == http::Framing::Kind::none;
+  reader_.begin_body(x.framing);
+
+  on_.counters.exchanges.fetch_add(1, std::memory_order_relaxed);
+  on_.counters.exchanges_total.fetch_add(1, std::memory_order_relaxed);
+  current_ = &x;
+  accepted_.stream->set_hangup_listener(this);
+  const auto finished = co_await io::cancellable(run(x), scope_);
+  accepted_.stream->set_hangup_listener(nullptr);
+  current_ = nullptr;
+  on_.counters.exchanges.fetch_sub(1, std::memory_order_relaxed);
+  if (x.config->log.access) log_exchange(x);
+  if (!finished) co_return false;
+  if (x.close) {
+    if (!x.body_read) co_await linger();
+    co_return false;
+  }
+  (void)reader_.next_buffered();  // moves the decoder of an empty body to its end
+  reader_.finish_message();
+  co_return true;
+}
+
+io::Task<Result<bool>> Connection::run(Exchange& x) {
+  co_await on_.pipeline.run(x);
+  co_return true;
+}
+
+// A head that could not be understood: nothing more can be read from this connection.
+io::Task<void> Connection::refuse(Exchange& x, Error error) {
+  x.close = true;
+  x.error = error;
+  on_.counters.problems.fetch_add(1, std::memory_order_relaxed);
+  co_await respond_own(x, problem_response(x, error));
+  if (x.config->log.access && x.status != 0) log_exchange(x);
+  if (x.status != 0) co_await linger();
+}
+
+// Closing with unread octets would make the kernel reset the connection, and the client might lose our answer
+// (RFC 9112 §9.6): end our side, then read and forget for a moment.
+io::Task<void> Connection::linger() {
+  constexpr Duration kLinger = 1s;
+  constexpr std::size_t kOctetsMax = 256 * 1024;
+  accepted_.stream->shutdown_write();
+  const TimePoint deadline = on_.loop.now() + kLinger;
+  char buffer[4096];
+  for (std::size_t octets = 0; octets < kOctetsMax;) {
+    const auto n = co_await accepted_.stream->read_some(buffer, deadline);
+    if (!n || *n == 0) co_return;
+    octets += *n;
+  }
+}
+
+void Connection::on_hangup() {
+  if (current_ == nullptr || !current_->may_be_abandoned()) return;
+  on_.counters.client_gone.fetch_add(1, std::memory_order_relaxed);
+  scope_.cancel();
+}
+
+}  // namespace stateway::gateway

@@ -1,0 +1,143 @@
+#include "gateway/forward.h"
+
+#include "gateway/attempt.h"
+#include "gateway/body_pump.h"
+#include "gateway/on_loop.h"
+#include "gateway/retry.h"
+
+namespace stateway::gateway {
+namespace {
+
+// Answers that say "not me, not now" and for which another instance may do better.
+bool asks_for_another(int status) { return status == 502 || status == 503 || status == 504; }
+
+bool touches_session(const http::ResponseHead& head) { return head.fields.has(http::FieldId::stateway); }
+
+bool body_at_hand(const Exchange& x) {
+  return x.framing.kind == http::Framing::Kind::none || !x.held.too_large;
+}
+
+class Forwarding {
+ public:
+  explicit Forwarding(Exchange& x) : x_(x), service_(*x.on.services[x.use->service]) {}
+
+  io::Task<Result<void>> run() {
+    for (;;) {
+      auto lease = service_.try_acquire(tried_);
+      if (!lease) {
+        auto waited = co_await service_.acquire(tried_, io::kNoDeadline);  // bounded by the service's own limits
+        if (!waited) co_return failure(std::move(waited).error());
+        lease.emplace(std::move(*waited));
+      }
+      ++x_.attempts;
+      std::optional<AttemptFailure> failed = co_await try_once(std::move(*lease));
+      if (failed) {
+        last_ = failed->error;
+        if (auto verdict = may_go_on(*failed); !verdict) co_return verdict;
+      } else if (!wants_another()) {
+        co_return Result<void>{};
+      }
+      x_.answer.reset();
+      x_.on.counters.retries.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  unsigned attempts_max() const { return service_.options().retry.attempts; }
+
+  // One instance. A connection that went stale in its pool says nothing about the instance, so a fresh one is tried
+  // before anything is held against it.
+  io::Task<std::optional<AttemptFailure>> try_once(upstream::Lease lease) {
+    x_.instance = lease.instance().name();
+    auto failed = co_await send_over(std::move(lease), false);
+    if (failed && went_stale(*failed)) {
+      upstream::Lease same = std::move(x_.answer->lease);
+      failed = co_await send_over(std::move(same), true);
+    }
+    if (x_.answer->connection && !(failed && failed->by_client))  // a failed connect has been noted already
+      x_.answer->lease.report(failed ? upstream::Outcome::failed : upstream::Outcome::answered);
+    co_return failed;
+  }
+
+  io::Task<std::optional<AttemptFailure>> send_over(upstream::Lease lease, bool fresh) {
+    x_.answer = std::make_unique<Answer>(std::move(lease));
+    Answer& answer = *x_.answer;
+    if (!fresh) answer.connection = answer.lease.take_idle();
+    // An unsafe request must not meet a connection that its instance is just closing.
+    if (answer.connection && !x_.safe() && !answer.connection->stream().silent()) answer.connection.reset();
+    if (!answer.connection) {
+      auto connected = co_await answer.lease.connect(true);
+      if (!connected) co_return AttemptFailure{.error = std::move(connected).error()};
+      answer.connection = std::move(*connected);
+    }
+    if (x_.session) {
+      x_.session->forget_wishes();
+      answer.session_url = x_.on.session_urls.open(*x_.session);
+    }
+    co_return co_await attempt(x_, answer);
+  }
+
+  RetryVerdict verdict_on(const AttemptFailure& failed) const {
+    return may_retry({.progress = failed.progress,
+                      .safe = x_.safe(),
+                      .reexecute = x_.route->replay == route::Replay::reexecute,
+                      .body_at_hand = body_at_hand(x_),
+                      .timed_out = failed.timed_out});
+  }
+
+  bool went_stale(const AttemptFailure& failed) const {
+    return x_.answer->connection && x_.answer->connection->reused() && !failed.by_client &&
+           verdict_on(failed) == RetryVerdict::again;
+  }
+
+  // Nothing: try again. An error: what the client is told.
+  Result<void> may_go_on(const AttemptFailure& failed) {
+    if (failed.by_client) return std::unexpected(failed.error);
+    const Error unknown{Code::outcome_unknown, Side::upstream, Retry::never, failed.error.context};
+    const RetryVerdict verdict = verdict_on(failed);
+    if (verdict == RetryVerdict::unknown) return std::unexpected(unknown);
+    if (verdict == RetryVerdict::fail) return std::unexpected(failed.error);
+    // A refused connect has taken the instance out, so this ends: it need not use up the attempts, or requests would
+    // fail when all instances die at once, faster than their supervisor notices.
+    if (failed.error.code == Code::connect_failed && failed.error.side == Side::upstream) return {};
+    const bool permitted = verdict == RetryVerdict::again || take_permit();
+    if (!permitted || x_.attempts >= attempts_max())
+      return failed.progress == Progress::sent && !x_.safe() ? std::unexpected(unknown) : std::unexpected(failed.error);
+    return {};
+  }
+
+  bool wants_another() {
+    const http::ResponseHead& head = x_.answer->head;
+    return asks_for_another(head.status) && x_.safe() && !touches_session(head) && body_at_hand(x_) &&
+           x_.attempts < attempts_max() && take_permit();
+  }
+
+  bool take_permit() {
+    permit_.reset();
+    permit_ = service_.service().permit_retry();
+    return permit_.has_value();
+  }
+
+  // Once something was tried, "no instance is up" hides what really happened.
+  Result<void> failure(Error error) {
+    if (x_.attempts == 0 || !last_) return std::unexpected(std::move(error));
+    return std::unexpected(last_->code == Code::upstream_closed && x_.sent && !x_.safe()
+                               ? Error{Code::outcome_unknown, Side::upstream, Retry::never, last_->context}
+                               : *last_);
+  }
+
+  Exchange& x_;
+  upstream::ServiceOnLoop& service_;
+  upstream::Attempts tried_;
+  std::optional<upstream::Service::RetryPermit> permit_;
+  std::optional<Error> last_;
+};
+
+}  // namespace
+
+io::Task<Result<void>> forward(Exchange& x) {
+  Forwarding forwarding(x);
+  co_return co_await forwarding.run();
+}
+
+}  // namespace stateway::gateway

@@ -1,0 +1,149 @@
+#include "session/sessions.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "session/rebase.h"
+
+namespace stateway::session {
+namespace {
+
+// Touching is written at most once in this share of the idle time.
+constexpr WallMillis kTouchShare = 20;
+
+}  // namespace
+
+std::string key_of(const Ticket& ticket) { return std::string(ticket.id()); }
+
+WallMillis Sessions::idle_expiry(const Slot& slot, WallMillis now) const {
+  return std::min<WallMillis>(now + slot.kind->idle.count(), slot.record.absolute_expires);
+}
+
+void Sessions::begin(Slot& slot) {
+  slot.ticket = make_ticket(random_);
+  slot.version = 0;
+  slot.record = {};
+  slot.record.kind = slot.kind->name;
+  slot.record.document = "{}";
+}
+
+io::Task<Result<Slot>> Sessions::open(io::Loop& loop, const SessionOptions& kind, http::CookieValues cookies) {
+  Slot slot;
+  slot.kind = &kind;
+  for (const std::string_view text : cookies) {
+    const std::optional<Ticket> ticket = parse_ticket(text);
+    if (!ticket) continue;
+    auto opened = co_await open_ticket(loop, slot, *ticket);
+    if (!opened) co_return pass_on(std::move(opened));
+    if (*opened) co_return slot;
+  }
+  begin(slot);
+  co_return slot;
+}
+
+// False: the ticket opens nothing.
+io::Task<Result<bool>> Sessions::open_ticket(io::Loop& loop, Slot& slot, const Ticket& ticket) {
+  std::string key = key_of(ticket);
+  auto loaded = co_await store_.load(loop, key);
+  if (!loaded) co_return pass_on(std::move(loaded));
+  if (!*loaded || (*loaded)->state != store::State::live) co_return false;
+  auto record = decode_record((*loaded)->value);
+  if (!record) co_return pass_on(std::move(record));
+  if (record->kind != slot.kind->name || !equal_constant_time(record->secret_hash, secret_hash(ticket))) co_return false;
+
+  const WallMillis now = clock_.now();
+  slot.ticket = ticket;
+  slot.version = (*loaded)->revision;
+  slot.principal = std::move((*loaded)->principal);
+  slot.record = std::move(*record);
+  const WallMillis slid = idle_expiry(slot, now);
+  if (slid - (*loaded)->expires_at >= slot.kind->idle.count() / kTouchShare) store_.touch(key, slid);
+  co_return true;
+}
+
+// What is committed now under the slot's id. Code::session_ended when there is nothing live any more.
+io::Task<Result<void>> Sessions::load_into(io::Loop& loop, Slot& latest) {
+  auto loaded = co_await store_.load(loop, key_of(latest.ticket));
+  if (!loaded) co_return pass_on(std::move(loaded));
+  if (!*loaded || (*loaded)->state != store::State::live)
+    co_return fail(Code::session_ended, Side::client, "the session ended while the exchange ran");
+  auto record = decode_record((*loaded)->value);
+  if (!record) co_return pass_on(std::move(record));
+  latest.version = (*loaded)->revision;
+  latest.principal = std::move((*loaded)->principal);
+  latest.record = std::move(*record);
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Sessions::reload(io::Loop& loop, Slot& slot) {
+  slot.forget_wishes();
+  if (slot.version == 0) co_return Result<void>{};
+  co_return co_await load_into(loop, slot);
+}
+
+// The write that brings `latest` to where the slot wants it; `record` is what it holds. `ticket` is what the client
+// will have.
+Result<store::Write> Sessions::next_write(Slot& slot, const Slot& latest, Overlap overlap, const Ticket& ticket,
+                                          SessionRecord& record) {
+  const WallMillis now = clock_.now();
+  store::Record next;
+  next.revision = latest.version + 1;
+  next.principal = slot.new_principal.value_or(latest.principal);
+  record = latest.record;
+  if (latest.version == 0) {
+    record.created = now;
+    record.absolute_expires = now + slot.kind->absolute.count();
+  }
+  if (latest.version == 0 || slot.renew) record.secret_hash = secret_hash(ticket);
+  if (slot.end) {
+    next.state = store::State::ended;  // a tombstone, so that no late commit revives it
+    record.document = "{}";
+    next.expires_at = record.absolute_expires;
+  } else {
+    auto rebased = rebase(slot.patches, {slot.version, slot.record.document}, {latest.version, latest.record.document},
+                          overlap, {.bytes_max = slot.kind->document_bytes_max});
+    if (!rebased) return pass_on(std::move(rebased));
+    slot.overlapped = rebased->overlapped;
+    record.document = std::move(rebased->document);
+    next.expires_at = std::min<WallMillis>(now + slot.kind->idle.count(), record.absolute_expires);
+  }
+  next.value = encode_record(record);
+  return store::Write{key_of(latest.ticket), latest.version, std::move(next)};
+}
+
+io::Task<Result<void>> Sessions::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
+  if (slot.version == 0 && slot.end) {  // nothing was ever kept
+    slot.cookie = Slot::Cookie::clear;
+    co_return Result<void>{};
+  }
+  auto entered = co_await lanes_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait);
+  if (!entered) co_return fail(Code::lane_full, Side::client, "commits of this session take too long");
+
+  const Ticket ticket = slot.renew && slot.version > 0 ? with_new_secret(slot.ticket, random_) : slot.ticket;
+  Slot reloaded;
+  const Slot* latest = &slot;  // until a conflict tells otherwise
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    SessionRecord record;
+    auto write = next_write(slot, *latest, overlap, ticket, record);
+    if (!write) co_return pass_on(std::move(write));
+    store::Batch batch;
+    batch.push_back(std::move(*write));
+    auto committed = co_await store_.commit(loop, std::move(batch));
+    if (committed) {
+      const bool told = slot.version == 0 || slot.renew;
+      slot.cookie = slot.end ? Slot::Cookie::clear : told ? Slot::Cookie::set : Slot::Cookie::keep;
+      slot.ticket = ticket;
+      slot.version = *committed;
+      slot.record = std::move(record);
+      co_return Result<void>{};
+    }
+    if (committed.error().code != Code::conflict) co_return pass_on(std::move(committed));
+    reloaded.kind = slot.kind;
+    reloaded.ticket = slot.ticket;
+    if (auto loaded = co_await load_into(loop, reloaded); !loaded) co_return loaded;
+    latest = &reloaded;
+  }
+  co_return fail(Code::conflict, Side::store, "other commits of this session were always faster");
+}
+
+}  // namespace stateway::session
