@@ -17,7 +17,7 @@ namespace stateway::store {
 /// Commits so far; 0: no record. What services see as Stateway-Session-Version.
 using Revision = std::uint64_t;
 
-/// live: serves. moved: its truth is elsewhere, from `revision` on. ended: a tombstone that refuses late commits.
+/// live: serves. moved: its truth is elsewhere, from `revision` on. ended: a tombstone against late commits.
 enum class State : std::uint8_t { live, moved, ended };
 
 struct Record {
@@ -33,7 +33,7 @@ struct Record {
 /// One conditional write. Keys are opaque and binary-safe, at most 256 octets.
 struct Write {
   std::string key;
-  Revision expected = 0;         // the record's present revision; 0: there must be none (an expired one is none)
+  Revision expected = 0;  // the record's present revision; 0: there must be none (an expired one is none)
   std::optional<Record> record;  // its revision must be expected + 1; nullopt: erase
 };
 
@@ -54,15 +54,16 @@ struct Query {
 
 struct Stats {
   std::string_view kind;
-  std::uint64_t records = 0;        // live, moved and ended ones, without those already swept
-  std::uint64_t commits = 0;        // batches applied since start
+  std::uint64_t records = 0;  // live, moved and ended ones, without those already swept
+  std::uint64_t commits = 0;  // batches applied since start
   std::uint64_t conflicts = 0;
-  std::uint64_t groups = 0;         // durable steps; commits / groups is the mean group
+  std::uint64_t groups = 0;  // durable steps; commits / groups is the mean group
   std::uint64_t swept = 0;
-  bool poisoned = false;            // an append or sync failed: reads go on, writes are refused
+  bool poisoned = false;  // an append or sync failed: reads go on, writes are refused
 };
 
-/// Thread-safe. Awaiting coroutines are resumed on the loop that called. A destroyed waiter does not undo its commit.
+/// Thread-safe. Awaiting coroutines are resumed on the loop that called. Destroying a waiter undoes no
+/// commit.
 class StateStore {
  public:
   virtual ~StateStore() = default;
@@ -73,14 +74,14 @@ class StateStore {
 
   /// Applies the batch and completes once it is durable as configured.
   /// Success: every write is applied; the revision of the first write's record (0 for an erase).
-  /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit again);
-  /// sessions_full: it would create a record beyond records_max; store_poisoned: writes are refused until restart;
-  /// store_unavailable: this commit's outcome is unknown (a failed write or sync), or a read it needed failed;
-  /// internal: a batch that no caller should build (store/batch.h).
+  /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit
+  /// again); sessions_full: it would create a record beyond records_max; store_poisoned: writes are refused
+  /// until restart; store_unavailable: this commit's outcome is unknown (a failed write or sync), or a read
+  /// it needed failed; internal: a batch that no caller should build (store/batch.h).
   virtual io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) = 0;
 
-  /// Moves the expiry of a live record to a later time; otherwise does nothing. Neither a commit nor awaited: `load`
-  /// shows it soon, a crash may lose it.
+  /// Moves the expiry of a live record to a later time; otherwise does nothing. Neither a commit nor awaited:
+  /// `load` shows it soon, a crash may lose it.
   virtual void touch(std::string_view key, WallMillis expires_at) = 0;
 
   /// Records in key order. Expired ones are left out. Errors: store_unavailable.

@@ -1,0 +1,116 @@
+#include "store/embedded.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "store/batch.h"
+#include "store/database.h"
+#include "store/hot_table.h"
+#include "store/writer.h"
+
+namespace stateway::store {
+namespace {
+
+constexpr std::size_t kSweepChunk = 64;  // commits wait behind one chunk: about 0.2 ms
+
+}  // namespace
+
+Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const StoreOptions& options,
+                                                           const WallClock& clock, Tuning tuning) {
+  auto database = Database::open(options.path, options.durability, tuning.env);
+  if (!database) return pass_on(std::move(database));
+  const auto records = (*database)->count();
+  if (!records) return fail(Code::io, Side::self, options.path + ": " + records.error().context);
+  return std::unique_ptr<EmbeddedStore>(
+      new EmbeddedStore(std::move(*database), options, clock, *records, tuning.hot_bytes));
+}
+
+EmbeddedStore::EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options,
+                             const WallClock& clock, std::uint64_t records, std::size_t hot_bytes)
+    : clock_(clock),
+      database_(std::move(database)),
+      hot_(std::make_unique<HotTable>(hot_bytes)),
+      writer_(std::make_unique<Writer>(*database_, *hot_, clock, records, options.sessions_max)) {}
+
+EmbeddedStore::~EmbeddedStore() {
+  writer_->finish();
+  if (writer_->poisoned()) return;  // what is on disk stays as the failure left it
+  if (const auto flushed = database_->flush(); !flushed)
+    log::error("the store could not write its memory out", {{"error", flushed.error().context}});
+}
+
+io::Task<Result<std::optional<Record>>> EmbeddedStore::load(io::Loop& loop, std::string key) {
+  HotTable::Found found = hot_->find(key);
+  if (!found.stored) {
+    auto read = [this, key, sequence = found.sequence]() -> Result<StoredPtr> {
+      auto stored = database_->get(key, Part::whole);
+      if (stored && *stored) hot_->offer(key, *stored, sequence);
+      return stored;
+    };
+    auto reading = loads_.run(loop, std::move(read));
+    Result<StoredPtr> stored = co_await reading;
+    if (!stored) co_return pass_on(std::move(stored));
+    if (!*stored) co_return std::optional<Record>();
+    found.expires_at = (*stored)->record.expires_at;
+    found.stored = std::move(*stored);
+  }
+  if (found.expires_at <= clock_.now()) co_return std::optional<Record>();
+  std::optional<Record> record(found.stored->record);
+  record->expires_at = found.expires_at;
+  co_return record;
+}
+
+io::Task<Result<Revision>> EmbeddedStore::commit(io::Loop& loop, Batch batch) {
+  if (auto checked = check_batch(batch); !checked) co_return pass_on(std::move(checked));
+  auto submission = writer_->commit(loop, std::move(batch));
+  co_return co_await submission;
+}
+
+void EmbeddedStore::touch(std::string_view key, WallMillis expires_at) {
+  if (hot_->touch(key, expires_at, clock_.now()) != HotTable::Touch::refused) writer_->touch(key, expires_at);
+}
+
+io::Task<Result<std::vector<Entry>>> EmbeddedStore::list(io::Loop& loop, Query query) {
+  auto walk = [this, query = std::move(query)] { return collect(query); };
+  auto walking = scans_.run(loop, std::move(walk));
+  co_return co_await walking;
+}
+
+Result<std::vector<Entry>> EmbeddedStore::collect(const Query& query) {
+  std::vector<Entry> entries;
+  if (query.limit == 0) return entries;
+  const WallMillis now = clock_.now();
+  auto scanned = database_->scan(query, [&](Entry entry) {
+    const HotTable::Found hot = hot_->peek(entry.key);
+    if (hot.stored && hot.stored->record.revision == entry.record.revision)
+      entry.record.expires_at = hot.expires_at;
+    if (entry.record.expires_at > now) entries.push_back(std::move(entry));
+    return entries.size() < query.limit;
+  });
+  if (!scanned) return pass_on(std::move(scanned));
+  return entries;
+}
+
+io::Task<Result<std::size_t>> EmbeddedStore::sweep(io::Loop& loop, std::size_t most) {
+  std::size_t removed = 0;
+  std::string after;
+  while (removed < most) {
+    const std::size_t chunk = std::min(most - removed, kSweepChunk);
+    auto walk = [this, after, chunk] { return database_->due(clock_.now(), after, chunk); };
+    auto walking = scans_.run(loop, std::move(walk));
+    Result<std::vector<Due>> due = co_await walking;
+    if (!due) co_return pass_on(std::move(due));
+    if (due->empty()) break;
+    after = encode_due(due->back().at, due->back().key);
+    auto submission = writer_->expire(loop, std::move(*due));
+    const Result<std::uint64_t> expired = co_await submission;
+    if (!expired) co_return std::unexpected(expired.error());
+    removed += *expired;
+  }
+  co_return removed;
+}
+
+Stats EmbeddedStore::stats() const { return writer_->stats(); }
+
+}  // namespace stateway::store

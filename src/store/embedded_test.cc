@@ -1,0 +1,127 @@
+#include "store/embedded.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "store/contract_test.h"
+#include "store/temporary_directory.h"
+
+namespace stateway::store {
+namespace {
+
+std::unique_ptr<StateStore> open_at(const std::string& path, Durability durability, const WallClock& clock,
+                                    std::uint64_t records_max = 1000, EmbeddedStore::Tuning tuning = {}) {
+  auto opened = EmbeddedStore::open({.path = path, .durability = durability, .sessions_max = records_max},
+                                    clock, tuning);
+  EXPECT_TRUE(opened) << opened.error().context;
+  return std::move(opened).value();
+}
+
+template <Durability kDurability, std::size_t kHotBytes>
+struct Embedded {
+  std::unique_ptr<StateStore> make(const WallClock& clock, std::uint64_t records_max) {
+    return open_at(directory.path() + "/state", kDurability, clock, records_max, {.hot_bytes = kHotBytes});
+  }
+  TemporaryDirectory directory;
+};
+
+using Synced = Embedded<Durability::sync, 64u << 20>;
+using UnsyncedAndCold = Embedded<Durability::os, 0>;
+using VolatileAndHalfCold = Embedded<Durability::memory, 64u << 10>;
+INSTANTIATE_TYPED_TEST_SUITE_P(Synced, StoreContract, Synced);
+INSTANTIATE_TYPED_TEST_SUITE_P(UnsyncedAndCold, StoreContract, UnsyncedAndCold);
+INSTANTIATE_TYPED_TEST_SUITE_P(VolatileAndHalfCold, StoreContract, VolatileAndHalfCold);
+
+template <class Provider>
+class EmbeddedReopened : public StoreFixture<Provider> {
+ protected:
+  void reopen() {
+    this->store_.reset();
+    this->open();
+  }
+};
+using Durabilities = testing::Types<Synced, UnsyncedAndCold, VolatileAndHalfCold>;
+TYPED_TEST_SUITE(EmbeddedReopened, Durabilities);
+
+TYPED_TEST(EmbeddedReopened, HasEverythingThatWasThereWhenItClosed) {
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(this->put("k" + std::to_string(100 + i), live(1, this->in(1000), std::to_string(i), "ann")));
+  ASSERT_TRUE(this->put("k100", live(2, this->in(1000), "two", "bob")));
+  ASSERT_TRUE(this->erase("k101", 1));
+  this->store_->touch("k102", this->in(2000));
+  this->reopen();
+  EXPECT_EQ(this->store_->stats().records, 49u);
+  EXPECT_EQ(this->loaded("k100"), live(2, this->in(1000), "two", "bob"));
+  EXPECT_EQ(this->loaded("k101"), std::nullopt);
+  EXPECT_EQ(this->loaded("k102"), live(1, this->in(2000), "2", "ann"));
+  EXPECT_EQ(this->keys({.principal = "ann"}).size(), 48u);
+  EXPECT_EQ(this->keys({.principal = "bob"}), Keys{"k100"});
+  EXPECT_CODE(this->put("k100", live(2, this->in(1000))), Code::conflict);
+  this->clock_.advance(1000ms);
+  EXPECT_EQ(this->sweep(1000), 48u);
+  this->reopen();
+  EXPECT_EQ(this->store_->stats().records, 1u);
+  EXPECT_EQ(this->keys({}), Keys{"k102"});
+}
+
+using EmbeddedStoreTest = StoreFixture<UnsyncedAndCold>;
+
+TEST_F(EmbeddedStoreTest, AHotLoadDoesNotSuspend) {
+  store_ = open_at(provider_.directory.path() + "/hot", Durability::os, clock_);
+  ASSERT_TRUE(put("a", live(1, in(1000), "hot")));
+  const bool at_once = loop_.run([this](io::Loop& loop) {
+    struct Probe {
+      static io::Task<bool> run(io::Loop& l, StateStore& store) {
+        bool done = false;
+        io::TaskGroup group;
+        group.spawn(load(l, store, done));
+        co_return done;
+      }
+      static io::Task<void> load(io::Loop& l, StateStore& store, bool& done) {
+        const auto record = co_await store.load(l, "a");
+        done = record && *record && (*record)->value == "hot";
+      }
+    };
+    return Probe::run(loop, *store_);
+  });
+  EXPECT_TRUE(at_once);
+}
+
+TEST_F(EmbeddedStoreTest, ASecondGatewayIsToldSo) {
+  const std::string path = provider_.directory.path() + "/state";
+  const auto second = EmbeddedStore::open({.path = path}, clock_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().context,
+            "another gateway uses " + path + ": stop it, or give this one its own store.path");
+}
+
+TEST_F(EmbeddedStoreTest, APathThatCannotBeADirectoryIsNamed) {
+  const std::string file = provider_.directory.path() + "/file";
+  std::ofstream(file) << "here";
+  for (const std::string& path : {file, file + "/state"}) {
+    const auto opened = EmbeddedStore::open({.path = path}, clock_);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().context, "cannot create the store's directory " + path + ": Not a directory");
+  }
+}
+
+TEST_F(EmbeddedStoreTest, ItsDirectoryIsItsOwnersAlone) {
+  const auto permissions = std::filesystem::status(provider_.directory.path() + "/state").permissions();
+  EXPECT_EQ(permissions, std::filesystem::perms::owner_all);
+}
+
+TEST_F(EmbeddedStoreTest, DamageIsReportedNotRepaired) {
+  ASSERT_TRUE(put("a", live(1, in(1000))));
+  store_.reset();
+  const std::string path = provider_.directory.path() + "/state";
+  for (const auto& file : std::filesystem::directory_iterator(path))
+    if (file.path().filename().string().starts_with("MANIFEST"))
+      std::filesystem::resize_file(file.path(), 10);
+  const auto opened = EmbeddedStore::open({.path = path}, clock_);
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error().context.starts_with("the store in " + path + " is damaged, restore a backup"))
+      << opened.error().context;
+}
+
+}  // namespace
+}  // namespace stateway::store

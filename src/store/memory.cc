@@ -1,0 +1,132 @@
+#include "store/memory.h"
+
+#include <algorithm>
+
+#include "store/batch.h"
+
+namespace stateway::store {
+
+io::Task<Result<std::optional<Record>>> MemoryStore::load(io::Loop&, std::string key) {
+  const WallMillis now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  const auto found = records_.find(key);
+  if (found == records_.end() || found->second.expires_at <= now) co_return std::optional<Record>();
+  co_return std::optional<Record>(found->second);
+}
+
+io::Task<Result<Revision>> MemoryStore::commit(io::Loop&, Batch batch) { co_return apply(std::move(batch)); }
+
+Result<Revision> MemoryStore::apply(Batch batch) {
+  if (auto checked = check_batch(batch); !checked) return pass_on(std::move(checked));
+  const WallMillis now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  if (auto held = check_conditions(batch, now); !held) {
+    if (held.error().code == Code::conflict) ++stats_.conflicts;
+    return pass_on(std::move(held));
+  }
+  const Revision revision = batch.front().record ? batch.front().record->revision : 0;
+  for (Write& write : batch) {
+    if (write.record) {
+      put(std::move(write.key), std::move(*write.record));
+    } else if (const auto at = records_.find(write.key); at != records_.end()) {
+      erase(at);
+    }
+  }
+  ++stats_.commits;
+  ++stats_.groups;
+  return revision;
+}
+
+Result<void> MemoryStore::check_conditions(const Batch& batch, WallMillis now) {
+  std::size_t created = 0;
+  std::size_t erased = 0;
+  for (const Write& write : batch) {
+    const auto found = records_.find(write.key);
+    const bool stored = found != records_.end();
+    const Revision present = stored && found->second.expires_at > now ? found->second.revision : 0;
+    if (present != write.expected) return fail(Code::conflict, Side::store, {}, Retry::always);
+    if (write.record && !stored) ++created;
+    if (!write.record && stored) ++erased;
+  }
+  if (created > erased && records_.size() + created - erased > records_max_)
+    return fail(Code::sessions_full, Side::store);
+  return {};
+}
+
+void MemoryStore::put(std::string key, Record record) {
+  const auto [at, created] = records_.try_emplace(std::move(key));
+  if (!created) unindex(*at);
+  at->second = std::move(record);
+  by_expiry_.emplace(at->second.expires_at, at->first);
+  if (!at->second.principal.empty()) by_principal_.emplace(at->second.principal, at->first);
+}
+
+void MemoryStore::erase(Records::iterator at) {
+  unindex(*at);
+  records_.erase(at);
+}
+
+void MemoryStore::unindex(const Records::value_type& entry) {
+  by_expiry_.erase({entry.second.expires_at, entry.first});
+  if (!entry.second.principal.empty()) by_principal_.erase({entry.second.principal, entry.first});
+}
+
+void MemoryStore::touch(std::string_view key, WallMillis expires_at) {
+  const WallMillis now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  const auto found = records_.find(key);
+  if (found == records_.end()) return;
+  Record& record = found->second;
+  if (record.state != State::live || record.expires_at <= now || record.expires_at >= expires_at) return;
+  auto entry = by_expiry_.extract({record.expires_at, found->first});
+  entry.value().first = expires_at;
+  by_expiry_.insert(std::move(entry));
+  record.expires_at = expires_at;
+}
+
+io::Task<Result<std::vector<Entry>>> MemoryStore::list(io::Loop&, Query query) {
+  const WallMillis now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  if (!query.principal.empty()) co_return list_of_principal(query, now);
+  std::vector<Entry> entries;
+  for (auto at = query.after < query.prefix ? records_.lower_bound(query.prefix)
+                                            : records_.upper_bound(query.after);
+       at != records_.end() && at->first.starts_with(query.prefix) && entries.size() < query.limit; ++at) {
+    if (at->second.expires_at > now) entries.emplace_back(at->first, at->second);
+  }
+  co_return entries;
+}
+
+std::vector<Entry> MemoryStore::list_of_principal(const Query& query, WallMillis now) const {
+  std::vector<Entry> entries;
+  const std::pair start(query.principal, std::max(query.prefix, query.after));
+  for (auto at = by_principal_.lower_bound(start);
+       at != by_principal_.end() && at->first == query.principal && at->second.starts_with(query.prefix) &&
+       entries.size() < query.limit;
+       ++at) {
+    const Record& record = records_.find(at->second)->second;
+    if (at->second != query.after && record.expires_at > now) entries.emplace_back(at->second, record);
+  }
+  return entries;
+}
+
+io::Task<Result<std::size_t>> MemoryStore::sweep(io::Loop&, std::size_t most) {
+  const WallMillis now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  std::size_t removed = 0;
+  while (removed < most && !by_expiry_.empty() && by_expiry_.begin()->first <= now) {
+    erase(records_.find(by_expiry_.begin()->second));
+    ++removed;
+  }
+  stats_.swept += removed;
+  co_return removed;
+}
+
+Stats MemoryStore::stats() const {
+  const std::lock_guard lock(mutex_);
+  Stats stats = stats_;
+  stats.records = records_.size();
+  return stats;
+}
+
+}  // namespace stateway::store

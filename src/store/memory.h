@@ -1,0 +1,47 @@
+// Session state in this process's memory: [store] kind = "memory", and a reference for other stores' tests.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "store/store.h"
+
+namespace stateway::store {
+
+/// Nothing survives the process. Every operation completes without suspending; `durable` is "visible".
+class MemoryStore final : public StateStore {
+ public:
+  /// `clock` must outlive the store.
+  MemoryStore(const WallClock& clock, std::uint64_t records_max) : clock_(clock), records_max_(records_max) {}
+
+  io::Task<Result<std::optional<Record>>> load(io::Loop& loop, std::string key) override;
+  io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) override;
+  void touch(std::string_view key, WallMillis expires_at) override;
+  io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) override;
+  io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override;
+  Stats stats() const override;
+
+ private:
+  using Records = std::map<std::string, Record, std::less<>>;
+
+  Result<Revision> apply(Batch batch);
+  Result<void> check_conditions(const Batch& batch, WallMillis now);
+  void put(std::string key, Record record);
+  void erase(Records::iterator at);
+  void unindex(const Records::value_type& entry);
+  std::vector<Entry> list_of_principal(const Query& query, WallMillis now) const;
+
+  const WallClock& clock_;
+  const std::uint64_t records_max_;
+  mutable std::mutex mutex_;
+  Records records_;
+  std::set<std::pair<WallMillis, std::string>> by_expiry_;
+  std::set<std::pair<std::string, std::string>> by_principal_;
+  Stats stats_{.kind = "memory"};
+};
+
+}  // namespace stateway::store

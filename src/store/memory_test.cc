@@ -1,0 +1,16 @@
+#include "store/memory.h"
+
+#include "store/contract_test.h"
+
+namespace stateway::store {
+namespace {
+
+struct InMemory {
+  std::unique_ptr<StateStore> make(const WallClock& clock, std::uint64_t records_max) {
+    return std::make_unique<MemoryStore>(clock, records_max);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, InMemory);
+
+}  // namespace
+}  // namespace stateway::store

@@ -1,0 +1,90 @@
+#include "store/record_codec.h"
+
+#include <concepts>
+
+namespace stateway::store {
+namespace {
+
+constexpr char kVersion = 1;
+
+template <std::unsigned_integral T>
+void append_big_endian(std::string& out, T value) {
+  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift));
+}
+
+/// Takes a T from the front of `in`; false when it is too short.
+template <std::unsigned_integral T>
+bool take_big_endian(std::string_view& in, T& value) {
+  if (in.size() < sizeof(T)) return false;
+  value = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    value = static_cast<T>(static_cast<std::uint64_t>(value) << 8 | static_cast<unsigned char>(in[i]));
+  in.remove_prefix(sizeof(T));
+  return true;
+}
+
+bool take_millis(std::string_view& in, WallMillis& value) {
+  std::uint64_t raw = 0;
+  if (!take_big_endian(in, raw)) return false;
+  value = static_cast<WallMillis>(raw);
+  return value >= 0;
+}
+
+}  // namespace
+
+std::string encode_head(const Stored& stored) {
+  const Record& record = stored.record;
+  std::string out;
+  out.reserve(30 + record.principal.size());
+  out.push_back(kVersion);
+  out.push_back(static_cast<char>(record.state));
+  append_big_endian(out, record.revision);
+  append_big_endian(out, static_cast<std::uint64_t>(record.expires_at));
+  append_big_endian(out, static_cast<std::uint64_t>(stored.indexed_at));
+  append_big_endian(out, static_cast<std::uint32_t>(record.principal.size()));
+  out += record.principal;
+  return out;
+}
+
+std::optional<Stored> decode_record(std::string_view in, Part part) {
+  if (in.size() < 2 || in[0] != kVersion || in[1] < 0 || in[1] > static_cast<char>(State::ended))
+    return std::nullopt;
+  Stored stored;
+  Record& record = stored.record;
+  record.state = static_cast<State>(in[1]);
+  in.remove_prefix(2);
+  std::uint32_t principal_bytes = 0;
+  if (!take_big_endian(in, record.revision) || !take_millis(in, record.expires_at) ||
+      !take_millis(in, stored.indexed_at) || !take_big_endian(in, principal_bytes) ||
+      in.size() < principal_bytes)
+    return std::nullopt;
+  record.principal = in.substr(0, principal_bytes);
+  if (part == Part::whole) record.value = in.substr(principal_bytes);
+  return stored;
+}
+
+std::string encode_due(WallMillis at, std::string_view key) {
+  std::string out;
+  out.reserve(sizeof at + key.size());
+  append_big_endian(out, static_cast<std::uint64_t>(at));
+  out += key;
+  return out;
+}
+
+std::optional<Due> decode_due(std::string_view in) {
+  Due due;
+  if (!take_millis(in, due.at)) return std::nullopt;
+  due.key = in;
+  return due;
+}
+
+std::string encode_principal(std::string_view principal) {
+  // A length in front instead of an end mark: claims may hold any octet, NUL too.
+  std::string out;
+  append_big_endian(out, static_cast<std::uint32_t>(principal.size()));
+  out += principal;
+  return out;
+}
+
+}  // namespace stateway::store
