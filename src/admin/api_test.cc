@@ -1,0 +1,212 @@
+#include "admin/api.h"
+
+#include "admin/test_world.h"
+
+namespace stateway::admin {
+namespace {
+
+using test::World;
+using testing::HasSubstr;
+
+std::string field(const wire::ClientResponse& response, std::string_view name) {
+  const std::string* value = response.field(name);
+  return value == nullptr ? "" : *value;
+}
+
+TEST(Api, EveryAnswerIsForItsCallerAlone) {
+  World world;
+  world.token = Secret("abc");
+  for (const char* target : {"/healthz", "/readyz", "/v1/status", "/nowhere"}) {
+    const auto response = world.get(target);
+    EXPECT_EQ(field(response, "Cache-Control"), "no-store") << target;
+    EXPECT_EQ(field(response, "X-Content-Type-Options"), "nosniff") << target;
+  }
+}
+
+TEST(Api, UnknownPathsAreNotFound) {
+  World world;
+  for (const char* target :
+       {"/", "/v1", "/v1/", "/v1/status/", "/v1//status", "/v1/sessions/", "/v1/sessions/a/b",
+        "/v1/services/shop/instances/restart", "/v1/services//instances//restart", "/healthzz", "/V1/status",
+        "/v1/status%2F"}) {
+    const auto response = world.get(target);
+    EXPECT_EQ(response.status, 404) << target;
+    EXPECT_EQ(field(response, "Content-Type"), "application/problem+json") << target;
+  }
+}
+
+TEST(Api, OtherMethodsAreToldWhichThereAre) {
+  World world;
+  const struct {
+    const char *method, *target, *allow;
+  } cases[] = {
+      {"POST", "/v1/status", "GET, HEAD"},
+      {"DELETE", "/healthz", "GET, HEAD"},
+      {"OPTIONS", "/v1/routes", "GET, HEAD"},
+      {"BREW", "/v1/services", "GET, HEAD"},
+      {"PUT", "/v1/sessions/AAAAAAAAAAAAAAAA", "GET, HEAD, DELETE"},
+      {"GET", "/v1/services/jobs/instances/jobs-1/restart", "POST"},
+  };
+  for (const auto& c : cases) {
+    const auto response = world.send(c.method, c.target);
+    EXPECT_EQ(response.status, 405) << c.method << c.target;
+    EXPECT_EQ(field(response, "Allow"), c.allow) << c.method << c.target;
+    EXPECT_EQ(field(response, "Content-Type"), "application/problem+json");
+    EXPECT_THAT(response.body, HasSubstr("urn:stateway:problem:method-not-allowed"));
+  }
+}
+
+TEST(Api, HeadIsGetWithoutItsBody) {
+  World world;
+  const auto response = world.send("HEAD", "/healthz");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(field(response, "Content-Length"), "3");
+  EXPECT_EQ(response.body, "");
+}
+
+TEST(Api, RefusesBeforeItLooks) {
+  World world;
+  world.keep_session(1);
+  const std::string target = "/v1/sessions/" + test::id_of(1);
+  EXPECT_EQ(world.call({.target = "/v1/status", .host = "evil.example"}).status, 403);
+  EXPECT_EQ(world.call({.method = "DELETE", .target = target, .host = ""}).status, 415);
+  EXPECT_EQ(world
+                .call({.method = "DELETE",
+                       .target = target,
+                       .host = "",
+                       .fields = {{"Content-Type", "application/json"}, {"Origin", "http://evil.example"}}})
+                .status,
+            403);
+  world.token = Secret("abc");
+  const auto unknown = world.send("DELETE", target);
+  EXPECT_EQ(unknown.status, 401);
+  EXPECT_EQ(field(unknown, "WWW-Authenticate"), "Bearer realm=\"stateway\"");
+  EXPECT_EQ(world.stored(1)->state, store::State::live);
+  EXPECT_EQ(world.get("/nowhere").status, 401) << "strangers do not learn what there is";
+  EXPECT_EQ(world.call({.target = target, .host = "", .fields = {{"Authorization", "Bearer abc"}}}).status,
+            200);
+}
+
+TEST(Api, IsHealthyAsSoonAsItServes) {
+  World world;
+  world.draining = true;
+  world.token = Secret("abc");
+  const auto response = world.get("/healthz");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "ok\n");
+}
+
+TEST(Api, IsReadyWhenAllIs) {
+  World world;
+  auto response = world.get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(field(response, "Retry-After"), "1");
+  EXPECT_THAT(response.body,
+              HasSubstr("service shop has no available instance; service jobs has no available instance\""));
+  world.all_up();
+  EXPECT_EQ(world.get("/readyz").status, 200);
+
+  upstream::Instance& only = world.instance(0, 0);
+  EXPECT_TRUE(only.mark_down(only.status(), "refused"));
+  response = world.get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(response.body, HasSubstr("\"service shop has no available instance\""));
+  EXPECT_TRUE(only.mark_up(only.status()));
+
+  upstream::Instance& one_of_two = world.instance(1, 0);
+  EXPECT_TRUE(one_of_two.mark_down(one_of_two.status(), "refused"));
+  EXPECT_EQ(world.get("/readyz").status, 200);
+
+  world.store.poisoned = true;
+  EXPECT_THAT(world.get("/readyz").body, HasSubstr("the store takes no writes"));
+  world.store.poisoned = false;
+  world.draining = true;
+  response = world.get("/readyz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(response.body, HasSubstr("the gateway is stopping"));
+}
+
+TEST(Api, ShowsTheStatus) {
+  World world;
+  world.keep_session(1);
+  world.keep_session(2);
+  world.counters.exchanges_total = 7;
+  world.counters.overlaps = 1;
+  world.snapshot.sessions.push_back({.name = "cart"});
+  const auto response = world.get("/v1/status");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(field(response, "Content-Type"), "application/json");
+  EXPECT_EQ(
+      response.body,
+      R"({"version":"1.2.3","uptime_s":3,"pid":42,"draining":false,)"
+      R"("store":{"kind":"memory","durability":"sync","records":2,"sessions_max":1000000,"commits":2,"groups":2,)"
+      R"("mean_group":1.00,"conflicts":0,"swept":0,"poisoned":false},)"
+      R"("gateway":{"connections":0,"connections_total":0,"exchanges":0,"exchanges_total":7,"retries":0,)"
+      R"("problems":0,"client_gone":0,"overlaps":1,"reruns":0,"patches_ignored":0},)"
+      R"("sessions":[{"kind":"cart","placement":"store"}]})"
+      "\n");
+}
+
+TEST(Api, ShowsTheRoutes) {
+  World world;
+  world.snapshot.routes = route::Table({{.path = "/", .service = "shop"},
+                                        {.path = "/api",
+                                         .host = "shop.example",
+                                         .methods = {"GET", "POST"},
+                                         .service = "shop",
+                                         .session = "cart",
+                                         .origins = {"https://other.example"},
+                                         .max_body_bytes = 1024,
+                                         .replay = route::Replay::reexecute}});
+  EXPECT_EQ(
+      world.get("/v1/routes").body,
+      R"({"routes":[{"path":"/","host":null,"methods":[],"service":"shop","session":null,"origins":[],)"
+      R"("max_body_bytes":0,"replay":"reject"},{"path":"/api","host":"shop.example","methods":["GET","POST"],)"
+      R"("service":"shop","session":"cart","origins":["https://other.example"],"max_body_bytes":1024,)"
+      R"("replay":"re-execute"}]})"
+      "\n");
+}
+
+TEST(Api, ShowsTheServices) {
+  World world;
+  upstream::Instance& fixed = world.instance(0, 0);
+  EXPECT_TRUE(fixed.mark_up(fixed.status()));
+  EXPECT_TRUE(fixed.enter(0));
+  EXPECT_TRUE(fixed.mark_down(fixed.status(), "connection refused"));
+  world.instance(1, 0).process_started(4711, parse_address("127.0.0.1:40001").value());
+  EXPECT_EQ(
+      world.get("/v1/services").body,
+      R"({"services":[{"name":"shop","supervised":false,"waiting":0,"retrying":0,"instances":[)"
+      R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","pid":null,"active":1,"requests":1,)"
+      R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":"connection refused"}]},)"
+      R"({"name":"jobs","supervised":true,"waiting":0,"retrying":0,"instances":[)"
+      R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","pid":4711,"active":0,"requests":0,)"
+      R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null},)"
+      R"({"name":"jobs-2","address":null,"state":"starting","pid":null,"active":0,"requests":0,"failures":0,)"
+      R"("restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null}]}]})"
+      "\n");
+}
+
+TEST(Api, RestartsSupervisedInstances) {
+  World world;
+  const struct {
+    const char* target;
+    int status;
+  } cases[] = {
+      {"/v1/services/jobs/instances/jobs-2/restart", 202},
+      {"/v1/services/shop/instances/shop-1/restart", 409},
+      {"/v1/services/jobs/instances/jobs-3/restart", 404},
+      {"/v1/services/jobs/instances/shop-1/restart", 404},
+      {"/v1/services/none/instances/jobs-1/restart", 404},
+  };
+  for (const auto& c : cases) EXPECT_EQ(world.send("POST", c.target).status, c.status) << c.target;
+  EXPECT_THAT(world.restarted, testing::ElementsAre("jobs/jobs-2"));
+  EXPECT_THAT(world.send("POST", cases[0].target).body, HasSubstr(R"({"name":"jobs-2",)"));
+
+  world.draining = true;
+  EXPECT_EQ(world.send("POST", cases[0].target).status, 503);
+  EXPECT_EQ(world.restarted.size(), 2u);
+}
+
+}  // namespace
+}  // namespace stateway::admin

@@ -1,0 +1,34 @@
+// The calls of the admin API (docs/admin-api.md), by resource.
+#pragma once
+
+#include "admin/call.h"
+
+namespace stateway::admin {
+
+// health.cc
+/// 200 as long as the process serves.
+Answer get_healthz(const Call& call);
+/// 200 when new requests would be served: not draining, every service has an available instance, the store
+/// takes writes. Else 503, whose detail says which is not.
+Answer get_readyz(const Call& call);
+
+// status.cc
+Answer get_status(const Call& call);
+Answer get_routes(const Call& call);
+
+// services.cc
+Answer get_services(const Call& call);
+/// names: service, instance. 202 with the instance; 404; 409 for one that is not supervised; 503 while
+/// draining.
+Answer restart_instance(const Call& call);
+
+// sessions.cc
+/// Sessions in the order of their ids, without documents: ?principal=&after=&limit= (1–1000).
+Answer list_sessions(const Call& call);
+/// names: public id. With the document: whoever passes the access rules has the role "operate", there being
+/// no others.
+Answer get_session(const Call& call);
+/// names: public id. 204 once the end is committed.
+Answer end_session(const Call& call);
+
+}  // namespace stateway::admin

@@ -1,0 +1,38 @@
+// What the admin API shows and acts on. Everything is handed in by the wiring; nothing is looked up.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "gateway/counters.h"
+#include "gateway/snapshot.h"
+#include "io/loop.h"
+#include "store/options.h"
+#include "store/store.h"
+#include "upstream/service.h"
+
+namespace stateway::admin {
+
+/// Belongs to the admin API's loop, on which `restart` is called; what it refers to must outlive the API.
+struct Sources {
+  io::Loop& loop;
+  const WallClock& clock;
+  store::StateStore& store;
+  const store::StoreOptions& store_options;
+  std::vector<upstream::Service*> services;  // in the order of the configuration
+  const gateway::Snapshot& snapshot;
+  const gateway::Counters& counters;
+  const std::atomic<bool>& draining;
+  /// Ends the process of a supervised instance and starts it again; returns at once. Errors: not_found.
+  std::function<Result<void>(std::string_view service, std::string_view instance)> restart;
+  std::string_view version;  // of the program
+  int pid = 0;
+  TimePoint started{};  // of the program, by the loop's clock
+};
+
+}  // namespace stateway::admin

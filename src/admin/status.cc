@@ -1,0 +1,116 @@
+#include <chrono>
+
+#include "admin/resources.h"
+
+namespace stateway::admin {
+namespace {
+
+std::string_view durability_name(store::Durability durability) {
+  switch (durability) {
+    case store::Durability::sync:
+      return "sync";
+    case store::Durability::os:
+      return "os";
+    case store::Durability::memory:
+      return "memory";
+  }
+  CHECK(false);
+}
+
+std::string_view placement_name(session::Placement placement) {
+  switch (placement) {
+    case session::Placement::store:
+      return "store";
+  }
+  CHECK(false);
+}
+
+std::string_view replay_name(route::Replay replay) {
+  return replay == route::Replay::reject ? "reject" : "re-execute";
+}
+
+void add_store(JsonWriter& json, const Sources& sources) {
+  const store::Stats stats = sources.store.stats();
+  json.begin_object("store");
+  json.member("kind", stats.kind);
+  json.member("durability", durability_name(sources.store_options.durability));
+  json.member("records", stats.records);
+  json.member("sessions_max", sources.store_options.sessions_max);
+  json.member("commits", stats.commits);
+  json.member("groups", stats.groups);
+  json.member("mean_group", stats.groups == 0
+                                ? 0.0
+                                : static_cast<double>(stats.commits) / static_cast<double>(stats.groups));
+  json.member("conflicts", stats.conflicts);
+  json.member("swept", stats.swept);
+  json.member("poisoned", stats.poisoned);
+  json.end_object();
+}
+
+void add_counters(JsonWriter& json, const gateway::Counters& counters) {
+  const auto add = [&json](std::string_view name, const gateway::Counters::Count& count) {
+    json.member(name, count.load(std::memory_order_relaxed));
+  };
+  json.begin_object("gateway");
+  add("connections", counters.connections);
+  add("connections_total", counters.connections_total);
+  add("exchanges", counters.exchanges);
+  add("exchanges_total", counters.exchanges_total);
+  add("retries", counters.retries);
+  add("problems", counters.problems);
+  add("client_gone", counters.client_gone);
+  add("overlaps", counters.overlaps);
+  add("reruns", counters.reruns);
+  add("patches_ignored", counters.patches_ignored);
+  json.end_object();
+}
+
+void add_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.begin_array(name);
+  for (const std::string& text : texts) json.element(text);
+  json.end_array();
+}
+
+}  // namespace
+
+Answer get_status(const Call& call) {
+  const Sources& sources = call.sources;
+  const auto uptime = std::chrono::floor<std::chrono::seconds>(sources.loop.now() - sources.started);
+  JsonWriter json;
+  json.member("version", sources.version);
+  json.member("uptime_s", uptime.count());
+  json.member("pid", sources.pid);
+  json.member("draining", sources.draining.load());
+  add_store(json, sources);
+  add_counters(json, sources.counters);
+  json.begin_array("sessions");
+  for (const session::SessionOptions& kind : sources.snapshot.sessions) {
+    json.begin_object();
+    json.member("kind", kind.name);
+    json.member("placement", placement_name(kind.placement));
+    json.end_object();
+  }
+  json.end_array();
+  co_return json_response(200, std::move(json));
+}
+
+Answer get_routes(const Call& call) {
+  JsonWriter json;
+  json.begin_array("routes");
+  for (const route::RouteOptions& route : call.sources.snapshot.routes.routes()) {
+    json.begin_object();
+    json.member("path", route.path);
+    json.member_or_null("host", route.host.value_or(""));
+    add_texts(json, "methods", route.methods);
+    json.member("service", route.service);
+    json.member_or_null("session", route.session.value_or(""));
+    add_texts(json, "origins", route.origins);
+    json.member("max_body_bytes", route.max_body_bytes);
+    json.member("replay", replay_name(route.replay));
+    json.end_object();
+  }
+  json.end_array();
+  co_return json_response(200, std::move(json));
+}
+
+}  // namespace stateway::admin
