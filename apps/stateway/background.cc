@@ -1,5 +1,7 @@
 #include "stateway/background.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/log.h"
@@ -30,12 +32,40 @@ Background::Background(Parts parts)
       home_(parts_.loops.front()->loop()),
       session_urls_(home_, targets(parts_.loops)),
       session_url_server_(home_, session_urls_, session_url_options(parts_.config)),
-      session_url_acceptor_(home_, parts_.session_socket) {
+      session_url_acceptor_(home_, parts_.session_socket),
+      admin_({.own = parts_.admin_socket.address(), .token = parts_.config.admin.token}, admin_sources()),
+      admin_server_(home_, admin_, {}),
+      admin_acceptor_(home_, parts_.admin_socket) {
   tasks_.spawn(session_url_server_.accept_from(session_url_acceptor_));
+  tasks_.spawn(admin_server_.accept_from(admin_acceptor_));
   tasks_.spawn(sweep());
 }
 
 Background::~Background() { tasks_.cancel_all(); }
+
+admin::Sources Background::admin_sources() {
+  std::vector<upstream::Service*> services;
+  for (const auto& service : parts_.services) services.push_back(service.get());
+  return {.loop = home_,
+          .clock = parts_.clock,
+          .store = parts_.store,
+          .store_options = parts_.config.store,
+          .services = std::move(services),
+          .snapshot = *parts_.snapshot,
+          .counters = parts_.counters,
+          .draining = parts_.draining,
+          .restart = [this](std::string_view s, std::string_view i) { return restart(s, i); },
+          .version = STATEWAY_VERSION,
+          .pid = getpid(),
+          .started = home_.now()};
+}
+
+Result<void> Background::restart(std::string_view service, std::string_view instance) {
+  const auto supervisor = parts_.supervisors.find(service);
+  if (supervisor == parts_.supervisors.end())
+    return fail(Code::not_found, Side::client, "the gateway does not supervise this service");
+  return supervisor->second->restart(instance);
+}
 
 io::Task<void> Background::sweep() {
   for (;;) {

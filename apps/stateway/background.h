@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <vector>
 
+#include "admin/api.h"
 #include "config/config.h"
 #include "stateway/gateway_loop.h"
 #include "upstream/supervisor.h"
@@ -21,7 +23,7 @@ class Background {
     const WallClock& clock;
     std::vector<std::unique_ptr<GatewayLoop>>& loops;
     std::vector<std::unique_ptr<upstream::Service>>& services;
-    std::vector<std::unique_ptr<upstream::Supervisor>>& supervisors;
+    std::map<std::string, std::unique_ptr<upstream::Supervisor>, std::less<>>& supervisors;  // by service
     store::StateStore& store;
     gateway::Counters& counters;
     const std::atomic<bool>& draining;
@@ -36,12 +38,17 @@ class Background {
 
  private:
   io::Task<void> sweep();
+  admin::Sources admin_sources();
+  Result<void> restart(std::string_view service, std::string_view instance);
 
   Parts parts_;
   io::EpollLoop& home_;
   gateway::SessionUrlHandler session_urls_;
   wire::Server session_url_server_;
   io::SocketAcceptor session_url_acceptor_;
+  admin::Api admin_;
+  wire::Server admin_server_;
+  io::SocketAcceptor admin_acceptor_;
   io::TaskGroup tasks_;  // last: ends before what it uses
 };
 

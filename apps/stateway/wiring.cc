@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include "base/log.h"
@@ -78,7 +79,7 @@ class Runtime {
   std::unique_ptr<store::StateStore> store_;  // before the loops that its answers go to
   std::unique_ptr<session::Sessions> sessions_;
   std::optional<io::Worker> resolver_;
-  std::vector<std::unique_ptr<upstream::Supervisor>> supervisors_;
+  std::map<std::string, std::unique_ptr<upstream::Supervisor>, std::less<>> supervisors_;  // by service
   std::vector<std::unique_ptr<upstream::Monitor>> monitors_;
   std::unique_ptr<Background> background_;
   std::vector<std::thread> threads_;
@@ -140,7 +141,7 @@ Result<void> Runtime::start_services() {
     options.drain = config_.gateway.drain_timeout;
     auto supervisor = upstream::Supervisor::start(*service, home(), &*guardian_, std::move(options));
     if (!supervisor) return pass_on(std::move(supervisor));
-    supervisors_.push_back(std::move(*supervisor));
+    supervisors_.emplace(service->options().name, std::move(*supervisor));
   }
   return {};
 }
@@ -198,7 +199,7 @@ io::Task<void> Runtime::shut_down() {
     io::post(loop->loop(), std::move(drain));
   }
   while (loops_drained_ < loops_.size()) co_await io::sleep_for(home(), 5ms);
-  for (const auto& supervisor : supervisors_) co_await supervisor->stop(home().now() + kInstanceGrace);
+  for (const auto& [name, supervisor] : supervisors_) co_await supervisor->stop(home().now() + kInstanceGrace);
   log::info("stopped");
   home().stop();
 }
