@@ -1,0 +1,113 @@
+#include "cart_load.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <set>
+
+#include "io/test_loop.h"
+
+namespace stateway::scenario {
+namespace {
+
+std::string session_of(unsigned client) { return fmt::format("client {}", client); }
+std::string item_of(const lab::Turn& turn) { return fmt::format("c{}-{}", turn.client, turn.sequence); }
+
+io::Task<void> run_load(lab::Load& load, lab::LoadReport& out) { out = co_await load.run(); }
+
+// The items of a cart's answer, each as often as it was added.
+std::vector<std::string> items_in(const std::string& body) {
+  std::vector<std::string> out;
+  boost::json::error_code wrong;
+  const boost::json::value cart = boost::json::parse(body, wrong);
+  EXPECT_FALSE(wrong) << body;
+  if (wrong) return out;
+  for (const auto& [id, item] : cart.at("items").as_object())
+    for (std::int64_t n = item.at("n").as_int64(); n > 0; --n) out.emplace_back(id);
+  return out;
+}
+
+}  // namespace
+
+wire::ClientRequest CartWorkload::make(const lab::Turn& turn) {
+  wire::ClientRequest request;
+  request.method = "POST";
+  request.target = "/api/cart/items";
+  request.fields = {{"Content-Type", "application/json"}};
+  request.body = fmt::format(R"({{"id":"{}","name":"x"}})", item_of(turn));
+  return request;
+}
+
+void CartWorkload::done(const lab::Turn& turn, const lab::Outcome& outcome) {
+  using Fate = lab::Outcome::Fate;
+  lab::Write write = outcome.fate == Fate::indeterminate ? lab::Write::indeterminate : lab::Write::refused;
+  if (outcome.fate == Fate::answered && outcome.response->status < 300) {
+    write = lab::Write::acknowledged;
+  } else if (outcome.fate == Fate::answered) {
+    Reply reply{.status = outcome.response->status,
+                .interim = {},
+                .fields = outcome.response->fields,
+                .body = outcome.response->body,
+                .trailers = {}};
+    ++refusals_[fmt::format("{} {}", reply.status, reply.problem())];
+    if (reply.problem() == "outcome-unknown") write = lab::Write::indeterminate;
+  }
+  ledger_.record(session_of(turn.client), item_of(turn), write);
+}
+
+lab::LoadOptions cart_load(const Address& target) {
+  return {.target = target,
+          .clients = 64,
+          .rate = static_cast<double>(setting("STATEWAY_SCENARIO_RATE", is_sanitized() ? 250 : 1000)),
+          .duration = std::chrono::seconds(setting("STATEWAY_SCENARIO_SECONDS", 6))};
+}
+
+lab::LoadReport play(Lab& lab, lab::Load& load, io::Task<void> faults) {
+  lab::LoadReport report;
+  io::TaskGroup meanwhile;
+  meanwhile.spawn(std::move(faults));
+  io::run_until_done(lab.loop, run_load(load, report), std::chrono::minutes(5));
+  meanwhile.cancel_all();
+  std::cout << report.text() << "\n";
+  return report;
+}
+
+void expect_carts_as_promised(const Address& clients, const lab::Load& load, unsigned count,
+                              const CartWorkload& workload) {
+  std::size_t found = 0;
+  for (unsigned client = 0; client < count; ++client) {
+    const std::string cookies = load.cookies(client).header();
+    std::vector<std::string> observed;
+    if (!cookies.empty()) {
+      Raw raw(clients);
+      const Reply cart =
+          raw.ask(fmt::format("GET /api/cart HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nConnection: close\r\n\r\n",
+                              to_string(clients), cookies));
+      EXPECT_EQ(cart.status, 200) << cart.body;
+      observed = items_in(cart.body);
+    }
+    found += observed.size();
+    const lab::Findings findings = workload.ledger().verify(session_of(client), observed);
+    EXPECT_TRUE(findings.clean()) << session_of(client) << ": " << findings.text();
+  }
+  std::cout << fmt::format("{} items found: {} acknowledged, {} indeterminate, {} refused\n", found,
+                           workload.ledger().count(lab::Write::acknowledged),
+                           workload.ledger().count(lab::Write::indeterminate),
+                           workload.ledger().count(lab::Write::refused));
+}
+
+std::size_t expect_each_change_arrived_once(const std::string& journal) {
+  std::set<std::string> ids, items;
+  std::size_t lines = 0;
+  for (std::string_view rest = journal; rest.find('\n') != std::string_view::npos; ++lines) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(line.size() + 1);
+    const std::string_view id = line.substr(0, line.find(' '));
+    EXPECT_FALSE(id.empty()) << "a request without X-Request-Id: " << line;
+    EXPECT_TRUE(ids.emplace(id).second) << "arrived twice: " << line;
+    EXPECT_TRUE(items.emplace(line.substr(id.size())).second) << "arrived twice: " << line;
+  }
+  return lines;
+}
+
+}  // namespace stateway::scenario

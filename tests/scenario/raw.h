@@ -1,0 +1,63 @@
+// A client that says exactly what a test wants said, octet by octet, and blocks for the answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+
+namespace stateway::scenario {
+
+/// One response as it came.
+struct Reply {
+  int status = 0;  // 0: there was none; the test has failed then
+  std::vector<int> interim;
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> trailers;
+
+  /// All values of that name joined by ", "; empty without one.
+  std::string field(std::string_view name) const;
+  bool has(std::string_view name) const;
+  /// The code of a problem response ("bad-framing"); empty when it is none.
+  std::string problem() const;
+};
+
+/// Whatever takes longer than `patience` fails the running test.
+class Raw {
+ public:
+  explicit Raw(const Address& to, Duration patience = std::chrono::seconds(20));
+  Raw(Raw&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), patience_(other.patience_), unread_(other.unread_) {}
+  Raw& operator=(Raw&&) = delete;
+  ~Raw();
+
+  bool connected() const { return fd_ >= 0; }
+  /// False when the peer takes no more; that alone fails nothing.
+  bool send(std::string_view octets);
+  /// One whole response to a request of that method.
+  Reply reply(std::string_view method = "GET");
+  /// send and reply. `request` is a whole head (and body).
+  Reply ask(std::string_view request);
+  /// Exactly `n` octets, or what came before the end.
+  std::string read(std::size_t n);
+  /// All until the peer ends; a reset ends it as well.
+  std::string read_to_end();
+  /// At most `most` octets of what is there or comes next; empty at the end.
+  std::string read_some(std::size_t most = 65536);
+  /// Whether the peer has ended the connection within its patience, without sending more.
+  bool ended() { return read_to_end().empty(); }
+  void shutdown_write();
+
+ private:
+  bool wait(short events, Duration limit);
+
+  int fd_ = -1;
+  Duration patience_;
+  std::string unread_;
+};
+
+}  // namespace stateway::scenario

@@ -1,0 +1,111 @@
+// A gateway with its services, started for one test from a configuration of its own, on free ports, in a
+// folder of its own, and proved to have left nothing behind.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lab/gateway_process.h"
+#include "lab/services.h"
+#include "raw.h"
+
+namespace stateway::scenario {
+
+/// A folder under the system's temporary one, with a short name because unix sockets live in it; removed at
+/// the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string operator/(std::string_view file) const { return path_ + "/" + std::string(file); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class Site : public testing::Test {
+ protected:
+  Site();
+  /// Stops the gateway, if it runs, and proves exit 0 and no process left behind. Shows the log of a failed
+  /// test.
+  void TearDown() override;
+
+  /// Writes the configuration and starts the gateway; waits until it is ready. In `config` are replaced:
+  /// @CLIENTS@ and
+  /// @ADMIN@ by addresses, @DIR@ by the folder, @CART@ and @ORIGIN@ by the programs. Fails the test when it
+  /// does not become ready within 30 s.
+  void start(std::string_view config);
+  /// Starts it again, on the addresses it had. With `wait` false it returns at once.
+  void restart(bool wait = true);
+  /// SIGTERM; expects exit 0 and nothing left behind within 30 s.
+  void stop();
+  /// Expects that none of the gateway's processes is there within 10 s.
+  void expect_nothing_left();
+
+  Raw connect() { return Raw(gateway->clients()); }
+  /// One request on a connection of its own. `more` is further header lines, each with its CRLF.
+  Reply ask(std::string_view method, std::string_view target, std::string_view more = "",
+            std::string_view body = "");
+  Reply get(std::string_view target, std::string_view more = "") { return ask("GET", target, more); }
+  Reply ask_admin(std::string_view target);
+  std::vector<lab::InstanceInfo> instances();
+  /// Kills an instance; returns when the process is gone.
+  void kill_instance(pid_t pid);
+  /// Polls until every instance is up.
+  void wait_until_all_are_up();
+
+  Folder folder;
+  std::unique_ptr<lab::GatewayProcess> gateway;
+
+ private:
+  std::string config_;
+  void write_config(const std::string& clients, const std::string& admin);
+  void wait_until_ready();
+};
+
+/// `stateway check` and the like: exit status, and what was written to stdout and stderr together.
+struct Ended {
+  int status = -1;
+  std::string output;
+};
+Ended run_stateway(const Folder& folder, std::vector<std::string> arguments);
+
+/// The configuration most tests begin with: one origin, supervised, on a unix socket, stateless under /o,
+/// read only under /get, at most 1 KiB under /small, with a session under /s.
+std::string origin_config(std::string_view more = "");
+/// The cart with three supervised instances.
+struct CartOptions {
+  std::string_view replay = "reject";
+  std::string_view durability = "sync";
+};
+std::string cart_config(const CartOptions& options);
+
+const std::string& stateway_binary();
+/// Whether the gateway under test was built with a sanitizer: slower, and with memory of its own.
+bool is_sanitized();
+/// A number from the environment, or `otherwise`.
+std::uint64_t setting(const char* name, std::uint64_t otherwise);
+
+/// Waits a moment; false once the deadline has passed.
+bool pause_and_check_time(TimePoint deadline);
+
+/// Polls `condition` until it holds; fails the test, and returns false, after `limit`.
+template <class F>
+bool eventually(F condition, Duration limit = 20s) {
+  const TimePoint deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (pause_and_check_time(deadline)) continue;
+    ADD_FAILURE() << "it did not come true in time";
+    return false;
+  }
+  return true;
+}
+
+}  // namespace stateway::scenario
