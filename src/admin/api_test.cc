@@ -139,7 +139,8 @@ TEST(Api, ShowsTheStatus) {
   EXPECT_EQ(
       response.body,
       R"({"version":"1.2.3","uptime_s":3,"pid":42,"draining":false,)"
-      R"("store":{"kind":"memory","durability":"sync","records":2,"sessions_max":1000000,"commits":2,"groups":2,)"
+      R"("store":{"kind":"memory","durability":"sync","records":2,"sessions_max":1000000,)"
+      R"("commits":2,"groups":2,)"
       R"("mean_group":1.00,"conflicts":0,"swept":0,"poisoned":false},)"
       R"("gateway":{"connections":0,"connections_total":0,"exchanges":0,"exchanges_total":7,"retries":0,)"
       R"("problems":0,"client_gone":0,"overlaps":1,"reruns":0,"patches_ignored":0},)"
@@ -158,13 +159,13 @@ TEST(Api, ShowsTheRoutes) {
                                          .origins = {"https://other.example"},
                                          .max_body_bytes = 1024,
                                          .replay = route::Replay::reexecute}});
-  EXPECT_EQ(
-      world.get("/v1/routes").body,
-      R"({"routes":[{"path":"/","host":null,"methods":[],"service":"shop","session":null,"origins":[],)"
-      R"("max_body_bytes":0,"replay":"reject"},{"path":"/api","host":"shop.example","methods":["GET","POST"],)"
-      R"("service":"shop","session":"cart","origins":["https://other.example"],"max_body_bytes":1024,)"
-      R"("replay":"re-execute"}]})"
-      "\n");
+  EXPECT_EQ(world.get("/v1/routes").body,
+            R"({"routes":[{"path":"/","host":null,"methods":[],"service":"shop","session":null,"origins":[],)"
+            R"("max_body_bytes":0,"replay":"reject"},{"path":"/api","host":"shop.example",)"
+            R"("methods":["GET","POST"],)"
+            R"("service":"shop","session":"cart","origins":["https://other.example"],"max_body_bytes":1024,)"
+            R"("replay":"re-execute"}]})"
+            "\n");
 }
 
 TEST(Api, ShowsTheServices) {

@@ -10,8 +10,8 @@
 
 namespace stateway::admin {
 
-/// begin_… and end_… must pair, and inside of objects every value needs its name: CHECKed at the end, as far
-/// as depth tells. Names are our own; texts may hold anything (http::append_json_string).
+/// begin_… and end_… must pair (CHECKed by finish), and inside of objects every value needs its name. Names
+/// are our own; texts may hold anything (http::append_json_string).
 class JsonWriter {
  public:
   JsonWriter() { begin_object(); }
