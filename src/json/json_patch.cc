@@ -77,7 +77,7 @@ class Step {
     Result<Place> at = place();
     if (!at) return pass_on(std::move(at));
     if (auto ok = admit(*at, extent, 0); !ok) return ok;
-    put(*at, bj::value(value));
+    put(*at, bj::value(value, root_.storage()));
     return {};
   }
 
@@ -110,7 +110,7 @@ class Step {
 
   /// A value on its way from one place to another.
   struct Taken {
-    bj::value value;
+    bj::value value;  // in the document's memory
     Extent extent;
     std::size_t bytes = 0;  // the document lost, with the name and the comma
   };
@@ -121,8 +121,7 @@ class Step {
     bj::value* container = find(root_, parent_of(path));
     const bj::value* value = container == nullptr ? nullptr : child(*container, last_token(path));
     if (value == nullptr) return missing("nothing at its path");
-    Taken out;
-    out.extent = measure(*value);
+    Taken out{bj::value(root_.storage()), measure(*value)};
     if (container->is_object()) {
       bj::object& object = container->get_object();
       std::string scratch;

@@ -1,7 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cstddef>
 #include <exception>
+#include <memory>
+#include <memory_resource>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,7 +27,11 @@ class Builder {
   static constexpr std::size_t max_string_size = max_array_size;
   static constexpr std::size_t max_key_size = max_array_size;
 
-  Builder() { values_.reserve(32); }
+  explicit Builder(Arena& arena) : storage_(arena.storage()) {
+    values_.reserve(32);
+    keys_.reserve(512);
+    key_ends_.reserve(64);
+  }
 
   bj::value take() { return std::move(values_.front()); }
   /// Why an event was refused; empty when the text itself is no JSON.
@@ -33,7 +43,7 @@ class Builder {
   bool on_object_begin(bj::error_code&) { return true; }
 
   bool on_array_end(std::size_t n, bj::error_code&) {
-    bj::array array;
+    bj::array array(storage_);
     array.reserve(n);
     const auto first = values_.end() - static_cast<std::ptrdiff_t>(n);
     for (auto it = first; it != values_.end(); ++it) array.push_back(std::move(*it));
@@ -43,7 +53,7 @@ class Builder {
   }
 
   bool on_object_end(std::size_t n, bj::error_code& ec) {
-    bj::object object;
+    bj::object object(storage_);
     object.reserve(n);
     const std::size_t value = values_.size() - n;
     const std::size_t key = key_ends_.size() - n;
@@ -77,10 +87,10 @@ class Builder {
   }
   bool on_string(bj::string_view s, std::size_t, bj::error_code&) {
     if (part_.empty()) {
-      values_.emplace_back(s);
+      values_.emplace_back(s, storage_);
     } else {
       part_.append(s.data(), s.size());
-      values_.emplace_back(bj::string_view(part_));
+      values_.emplace_back(bj::string_view(part_), storage_);
       part_.clear();
     }
     return true;
@@ -89,25 +99,25 @@ class Builder {
   // Never called: the whole text is in one buffer.
   bool on_number_part(bj::string_view, bj::error_code&) { return true; }
   bool on_int64(std::int64_t i, bj::string_view, bj::error_code&) {
-    values_.emplace_back(i);
+    values_.emplace_back(i, storage_);
     return true;
   }
   bool on_uint64(std::uint64_t u, bj::string_view, bj::error_code&) {
-    values_.emplace_back(u);
+    values_.emplace_back(u, storage_);
     return true;
   }
   bool on_double(double, bj::string_view text, bj::error_code& ec) {
     const std::optional<double> d = exact_double(view(text));
     if (!d) return refuse(ec, "a number that would not be kept exactly");
-    values_.emplace_back(*d);
+    values_.emplace_back(*d, storage_);
     return true;
   }
   bool on_bool(bool b, bj::error_code&) {
-    values_.emplace_back(b);
+    values_.emplace_back(b, storage_);
     return true;
   }
   bool on_null(bj::error_code&) {
-    values_.emplace_back(nullptr);
+    values_.emplace_back(nullptr, storage_);
     return true;
   }
   bool on_comment_part(bj::string_view, bj::error_code&) { return true; }
@@ -120,10 +130,14 @@ class Builder {
     return false;
   }
 
-  std::vector<bj::value> values_;
-  std::string keys_;  // of all open objects, one behind the other
-  std::vector<std::size_t> key_ends_;
-  std::string part_;  // of a string that came in parts
+  // Small texts, which are nearly all, leave the stack's memory only for what they keep.
+  std::array<std::byte, 4096> scratch_;
+  std::pmr::monotonic_buffer_resource scratch_resource_{scratch_.data(), scratch_.size()};
+  bj::storage_ptr storage_;
+  std::pmr::vector<bj::value> values_{&scratch_resource_};
+  std::pmr::string keys_{&scratch_resource_};  // of all open objects, one behind the other
+  std::pmr::vector<std::size_t> key_ends_{&scratch_resource_};
+  std::pmr::string part_{&scratch_resource_};  // of a string that came in parts
   const char* refusal_ = nullptr;
 };
 
@@ -135,6 +149,11 @@ const char* reason(const bj::error_code& ec) {
     return "a lone surrogate";
   if (ec == bj::error::exponent_overflow) return "a number that would not be kept exactly";
   return "not JSON";
+}
+
+// Enough for most documents, so that they take one block.
+std::size_t first_block_bytes(std::size_t text_bytes) {
+  return std::clamp<std::size_t>(text_bytes * 8, 1024, 64 * 1024);
 }
 
 std::unexpected<Error> refused(const char* why, std::size_t at) {
@@ -150,17 +169,16 @@ Result<Document> parse_front(std::string_view& text, const ParseLimits& limits) 
   try {
     bj::parse_options options;
     options.max_depth = static_cast<std::size_t>(limits.depth_max);
-    bj::basic_parser<Builder> parser(options);
+    auto arena = std::make_unique<Arena>(first_block_bytes(text.size()));
+    bj::basic_parser<Builder> parser(options, *arena);
     bj::error_code ec;
     const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
     if (ec) {
       const char* refusal = parser.handler().refusal();
       return refused(refusal != nullptr ? refusal : reason(ec), used);
     }
-    Document out;
-    raw(out) = parser.handler().take();
     text.remove_prefix(used);
-    return out;
+    return DocumentAccess::make(std::move(arena), parser.handler().take());
   } catch (const std::exception& e) {
     return fail(Code::internal, Side::self, fmt::format("reading JSON: {}", e.what()));
   }

@@ -8,17 +8,23 @@
 
 namespace stateway::json {
 
-static_assert(sizeof(bj::value) <= sizeof(Document) && alignof(bj::value) <= alignof(Document));
+static_assert(sizeof(bj::value) == 3 * sizeof(void*) && alignof(bj::value) <= alignof(void*));
 
 Document::Document() noexcept { ::new (storage_) bj::value(); }
-Document::Document(const Document& other) { ::new (storage_) bj::value(raw(other)); }
-Document::Document(Document&& other) noexcept { ::new (storage_) bj::value(std::move(raw(other))); }
+Document::Document(const Document& other) { ::new (storage_) bj::value(raw(other), bj::storage_ptr()); }
+Document::Document(Document&& other) noexcept : arena_(std::move(other.arena_)) {
+  ::new (storage_) bj::value(std::move(raw(other)));
+  ::new (other.storage_) bj::value();  // else it would remember the arena
+}
 Document& Document::operator=(const Document& other) {
-  if (this != &other) raw(*this) = raw(other);
+  if (this != &other) *this = Document(other);
   return *this;
 }
 Document& Document::operator=(Document&& other) noexcept {
-  if (this != &other) raw(*this) = std::move(raw(other));
+  if (this != &other) {
+    this->~Document();
+    ::new (this) Document(std::move(other));
+  }
   return *this;
 }
 Document::~Document() { raw(*this).~value(); }

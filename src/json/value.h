@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 
 namespace stateway::json {
 
+class Arena;
 class DocumentAccess;
 
 /// One JSON value and all below it. Copies are deep; a moved-from document is `null`. The representation is
@@ -33,6 +35,7 @@ class Document {
 
  private:
   friend class DocumentAccess;
+  std::unique_ptr<Arena> arena_;  // of a parsed document: all its memory; outlives what lies in storage_
   alignas(void*) std::byte storage_[3 * sizeof(void*)];
 };
 

@@ -181,7 +181,6 @@ void append_ascii(std::string& out, const Document& document) { append(out, raw(
 
 std::string to_ascii(const Document& document) {
   std::string out;
-  out.reserve(measure(raw(document)).bytes);
   append_ascii(out, document);
   return out;
 }
