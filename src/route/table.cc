@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "http/authority.h"
+#include "http/message.h"
 
 namespace stateway::route {
 namespace {
@@ -18,6 +19,14 @@ bool takes(const RouteOptions& route, std::string_view method) {
   if (route.methods.empty()) return true;
   const auto listed = [&](std::string_view m) { return std::ranges::find(route.methods, m) != route.methods.end(); };
   return listed(method) || (method == "HEAD" && listed("GET"));
+}
+
+void list_once(std::string& list, std::string_view method) {
+  std::string_view rest = list, listed;
+  while (http::next_list_member(rest, listed))
+    if (listed == method) return;
+  if (!list.empty()) list += ", ";
+  list += method;
 }
 
 }  // namespace
@@ -43,8 +52,8 @@ Table::Match Table::find(std::string_view host, std::string_view path, std::stri
     if (takes(route, method)) return {&route, i, {}};
     known = &route;
     for (const std::string& m : route.methods) {
-      if (!out.allow.empty()) out.allow += ", ";
-      out.allow += m == "GET" ? "GET, HEAD" : m;
+      list_once(out.allow, m);
+      if (m == "GET") list_once(out.allow, "HEAD");
     }
   }
   return out;

@@ -42,6 +42,11 @@ TEST(Table, AKnownPathWithAnotherMethodNamesThoseItTakes) {
   EXPECT_EQ(match.allow, "GET, HEAD, POST");
 }
 
+TEST(Table, AMethodIsNamedOnceHoweverOftenItIsListed) {
+  const Table table({route("/", "read", {"GET", "HEAD"}), route("/", "write", {"HEAD", "POST"})});
+  EXPECT_EQ(table.find("a", "/", "PUT").allow, "GET, HEAD, POST");
+}
+
 TEST(Table, NoRouteAtAll) {
   const Table table({route("/api", "api")});
   const auto match = table.find("a", "/other", "GET");
