@@ -144,9 +144,8 @@ void Reader::finish_message() {
 std::string Reader::take_unread() {
   std::string out(head_.unread().substr(head_octets_ + used_));
   out.append(pump_.unread());
-  head_.release();
+  head_.keep(head_octets_ + used_);
   pump_.release();
-  head_octets_ = used_ = 0;
   return out;
 }
 

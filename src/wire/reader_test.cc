@@ -209,6 +209,7 @@ struct Waits {
     reader.begin_body({});
     CHECK(reader.next_buffered()->done);
     out = reader.take_unread();
+    EXPECT_EQ(head.target, "/tunnel") << "who logs the exchange at its end still needs the head";
   }
 };
 
@@ -244,7 +245,7 @@ TEST_F(ReaderTest, ATunnelTakesOverWhatCameBehindTheHead) {
   Reader reader(*pair.ours, Side::client, kLimits);
   io::TaskGroup sending;
   sending.spawn(send_in_pieces(*pair.theirs,
-                               "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n\x81\x02hi", 1000));
+                               "GET /tunnel HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n\x81\x02hi", 1000));
   std::string rest;
   io::run_until_done(loop, Waits::upgrade(reader, rest));
   EXPECT_EQ(rest, "\x81\x02hi");
