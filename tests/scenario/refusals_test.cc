@@ -90,7 +90,7 @@ TEST_F(Refusals, MalformedChunks) {
 }
 
 TEST_F(Refusals, MissingAndDoubleHost) {
-  for (const char* more : {"", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: a@b\r\n", "Host: a,b\r\n"}) {
+  for (const char* more : {"", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: a@b\r\n"}) {
     const Reply reply = connect().ask(fmt::format("GET /o/x HTTP/1.1\r\n{}\r\n", more));
     EXPECT_EQ(reply.status, 400) << more;
     EXPECT_EQ(reply.problem(), "bad-host") << more;
