@@ -13,8 +13,9 @@ io::Task<void> Killer::run() {
     const std::vector<pid_t> alive = co_await targets_.alive();
     if (alive.empty()) continue;
     const pid_t victim = alive[random_.below(alive.size())];
-    // A pid of 0 or below would name a group.
-    if (victim > 1 && kill(victim, SIGKILL) == 0) ++kills_;
+    if (victim <= 1) continue;  // 0 and below would name a group
+    if (plan_.freeze > Duration(0) && kill(victim, SIGSTOP) == 0) co_await io::sleep_for(loop_, plan_.freeze);
+    if (kill(victim, SIGKILL) == 0) ++kills_;
   }
 }
 

@@ -24,6 +24,7 @@ class Targets {
 struct KillPlan {
   Duration every = 1s;          // also the wait before the first kill
   std::uint64_t kills_max = 0;  // 0: until cancelled
+  Duration freeze{0};           // first stopped (SIGSTOP) for so long: then it dies with requests inside
 };
 
 /// Kills one process after the other, drawn by `random`: the same seed and the same targets give the same

@@ -96,7 +96,7 @@ TEST(Killer, KillsOneAfterTheOtherUntilItsNumberIsReached) {
   Sleepers targets(std::move(programs));
   io::EpollLoop loop;
   SeededRandom random(7);
-  Killer killer(loop, targets, random, {.every = 20ms, .kills_max = 3});
+  Killer killer(loop, targets, random, {.every = 20ms, .kills_max = 3, .freeze = 5ms});
   io::run_until_done(loop, killer.run());
   EXPECT_EQ(killer.kills(), 3u);
   int killed = 0;
