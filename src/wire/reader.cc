@@ -142,9 +142,10 @@ void Reader::finish_message() {
 }
 
 std::string Reader::take_unread() {
-  std::string out(head_.unread().substr(head_octets_ + used_));
+  const std::string_view behind_head = head_.unread().substr(head_octets_ + used_);
+  std::string out(behind_head);
+  used_ += behind_head.size();
   out.append(pump_.unread());
-  head_.keep(head_octets_ + used_);
   pump_.release();
   return out;
 }

@@ -78,7 +78,7 @@ class Reader {
   void finish_message();
   /// Nothing is left over from the last message; what an upstream connection must fulfil to be used again.
   bool empty() const { return head_.empty() && pump_.empty(); }
-  /// Takes what was read but not used, for a tunnel that goes on with raw octets. The head's views stay valid.
+  /// Takes what was read but not used, for a tunnel that goes on with raw octets. The head's views stay valid. The head's views stay valid.
   std::string take_unread();
 
   io::Stream& stream() { return stream_; }
