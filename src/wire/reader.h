@@ -25,8 +25,6 @@ class Buffer {
   /// views die; it doubles from `first` octets.
   std::span<char> space(std::size_t first);
   void filled(std::size_t n) { end_ += n; }
-  /// Forgets all that is unread but the first `n` octets.
-  void keep(std::size_t n) { end_ = begin_ + n; }
   /// Starts at the front again; for an empty buffer.
   void rewind() { begin_ = end_ = 0; }
   void release();
@@ -78,7 +76,7 @@ class Reader {
   void finish_message();
   /// Nothing is left over from the last message; what an upstream connection must fulfil to be used again.
   bool empty() const { return head_.empty() && pump_.empty(); }
-  /// Takes what was read but not used, for a tunnel that goes on with raw octets. The head's views stay valid. The head's views stay valid.
+  /// Takes what was read but not used, for a tunnel that goes on with raw octets. The head's views stay valid.
   std::string take_unread();
 
   io::Stream& stream() { return stream_; }
