@@ -107,6 +107,27 @@ TEST(Killer, KillsOneAfterTheOtherUntilItsNumberIsReached) {
   EXPECT_EQ(killed, 3);
 }
 
+io::Task<void> wait_a_moment(io::EpollLoop& loop) { co_await io::sleep_for(loop, 30ms); }
+
+TEST(Killer, ThatIsCancelledLeavesNobodyFrozen) {
+  const Folder folder;
+  std::vector<std::unique_ptr<Program>> programs;
+  programs.push_back(sleeper(folder));
+  Sleepers targets(std::move(programs));
+  io::EpollLoop loop;
+  SeededRandom random(7);
+  Killer killer(loop, targets, random, {.every = 1ms, .freeze = 600s});
+  {
+    io::TaskGroup tasks;
+    tasks.spawn(killer.run());
+    io::run_until_done(loop, wait_a_moment(loop));
+  }
+  EXPECT_EQ(killer.rounds(), 1u);
+  const auto exit = targets.programs_[0]->wait(10s);
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->signal, SIGKILL);
+}
+
 TEST(Services, AreReadFromTheAdminApisAnswer) {
   const auto instances = parse_services(R"({"services":[
       {"name":"shop","instances":[{"name":"shop-1","address":"unix:/a","state":"up","pid":42,"active":0},

@@ -21,7 +21,12 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   return text;
 }
 
-// The last lines of a log, without the access lines, of which there may be thousands.
+std::string program(const char* variable, const char* built) {
+  const char* other = std::getenv(variable);
+  return other != nullptr ? other : built;
+}
+
+// The last lines of a log.
 std::string tail(const std::string& log) {
   std::vector<std::string_view> lines;
   for (std::string_view rest = log; !rest.empty();) {
@@ -44,8 +49,7 @@ bool pause_and_check_time(TimePoint deadline) {
 }
 
 const std::string& stateway_binary() {
-  static const std::string kPath =
-      std::getenv("STATEWAY_BINARY") != nullptr ? std::getenv("STATEWAY_BINARY") : BUILT_STATEWAY;
+  static const std::string kPath = program("STATEWAY_BINARY", BUILT_STATEWAY);
   return kPath;
 }
 
@@ -90,7 +94,7 @@ void Site::write_config(const std::string& clients, const std::string& admin) {
   std::string text = replaced(config_, "@CLIENTS@", clients);
   text = replaced(text, "@ADMIN@", admin);
   text = replaced(text, "@DIR@", folder.path());
-  text = replaced(text, "@CART@", BUILT_CART);
+  text = replaced(text, "@CART@", program("STATEWAY_CART", BUILT_CART));
   text = replaced(text, "@ORIGIN@", BUILT_ORIGIN);
   std::ofstream(folder / "stateway.toml") << text;
 }
