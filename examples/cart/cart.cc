@@ -62,7 +62,7 @@ std::string ascii(const json::value& value) {
 // The answer to a change: `patch` (a merge patch, RFC 7396) is for the gateway, which commits it before the
 // client sees the rest. It names one item only, so changes of different items never meet.
 wire::Response change(int status, std::string_view id, json::value item) {
-  wire::Response out = answer(status, "application/json", json::serialize(item));
+  wire::Response out = answer(status, "application/json", json::serialize(item) + "\n");
   const json::value patch = {{"items", json::object{{id, std::move(item)}}}};
   out.fields.emplace_back("Stateway-Session-Patch", ascii(patch));
   return out;
@@ -82,7 +82,7 @@ wire::Response list(const wire::Request& request, const json::object& items) {
       {"items", items},
       {"version", parse_decimal(field(request, "Stateway-Session-Version")).value_or(0)},
       {"session", field(request, "Stateway-Session-Id")}};
-  return answer(200, "application/json", json::serialize(body));
+  return answer(200, "application/json", json::serialize(body) + "\n");
 }
 
 wire::Response add(const wire::Request& request, const json::object& items) {
