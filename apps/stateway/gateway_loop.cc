@@ -3,7 +3,8 @@
 namespace stateway {
 namespace {
 
-std::vector<upstream::ServiceOnLoop*> pointers(const std::vector<std::unique_ptr<upstream::ServiceOnLoop>>& owned) {
+std::vector<upstream::ServiceOnLoop*> pointers(
+    const std::vector<std::unique_ptr<upstream::ServiceOnLoop>>& owned) {
   std::vector<upstream::ServiceOnLoop*> out;
   for (const auto& s : owned) out.push_back(s.get());
   return out;

@@ -19,8 +19,11 @@ int main(int argc, char** argv) {
   const auto command = stateway::parse_command_line(argc, argv);
   if (!command) return command.error();
   switch (command->what) {
-    case stateway::Command::What::run: return run(command->config_path);
-    case stateway::Command::What::check: return stateway::run_check(command->config_path);
-    case stateway::Command::What::version: return stateway::print_version();
+    case stateway::Command::What::run:
+      return run(command->config_path);
+    case stateway::Command::What::check:
+      return stateway::run_check(command->config_path);
+    case stateway::Command::What::version:
+      return stateway::print_version();
   }
 }

@@ -28,7 +28,8 @@ namespace {
 constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
 constexpr Duration kInstanceGrace = 5s;  // from SIGTERM to SIGKILL when the gateway stops
 
-Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options, const WallClock& clock) {
+Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
+                                                      const WallClock& clock) {
   if (options.kind == store::Kind::memory)
     return std::make_unique<store::MemoryStore>(clock, options.sessions_max);
   auto embedded = store::EmbeddedStore::open(options, clock);
@@ -97,13 +98,16 @@ Result<void> Runtime::open_sockets() {
   for (const gateway::ListenOptions& listen : config_.listen)
     if (auto opened = open(listen.address, [&](auto s) { client_sockets_.push_back(std::move(s)); }); !opened)
       return opened;
-  if (auto opened = open(config_.gateway.session_address, [&](auto s) { session_socket_.emplace(std::move(s)); }); !opened)
+  if (auto opened =
+          open(config_.gateway.session_address, [&](auto s) { session_socket_.emplace(std::move(s)); });
+      !opened)
     return opened;
   return open(config_.admin.address, [&](auto s) { admin_socket_.emplace(std::move(s)); });
 }
 
 Result<void> Runtime::start() {
-  const bool supervises = std::ranges::any_of(config_.services, [](const auto& s) { return !s.command.empty(); });
+  const bool supervises =
+      std::ranges::any_of(config_.services, [](const auto& s) { return !s.command.empty(); });
   if (supervises) {
     auto folder = make_runtime_folder();
     if (!folder) return pass_on(std::move(folder));
@@ -165,7 +169,8 @@ int Runtime::run() {
   for (const io::ListenSocket& s : client_sockets_)
     log::info("listening", {{"address", to_string(s.address())}, {"for", "clients"}});
   log::info("listening", {{"address", to_string(admin_socket_->address())}, {"for", "admin"}});
-  for (std::size_t i = 1; i < loops_.size(); ++i) threads_.emplace_back([&loop = loops_[i]->loop()] { loop.run(); });
+  for (std::size_t i = 1; i < loops_.size(); ++i)
+    threads_.emplace_back([&loop = loops_[i]->loop()] { loop.run(); });
   home().run();
   return kExitDone;
 }
@@ -199,7 +204,8 @@ io::Task<void> Runtime::shut_down() {
     io::post(loop->loop(), std::move(drain));
   }
   while (loops_drained_ < loops_.size()) co_await io::sleep_for(home(), 5ms);
-  for (const auto& [name, supervisor] : supervisors_) co_await supervisor->stop(home().now() + kInstanceGrace);
+  for (const auto& [name, supervisor] : supervisors_)
+    co_await supervisor->stop(home().now() + kInstanceGrace);
   log::info("stopped");
   home().stop();
 }

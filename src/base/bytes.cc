@@ -57,7 +57,8 @@ std::optional<std::string> base64url_decode(std::string_view in) {
 
 std::string sha256(std::string_view in) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(in.data()), in.size(), reinterpret_cast<unsigned char*>(out.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(in.data()), in.size(),
+         reinterpret_cast<unsigned char*>(out.data()));
   return out;
 }
 

@@ -3,8 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/async.h>
-#include <spdlog/spdlog.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <memory>
@@ -28,10 +28,14 @@ State& state() {  // process-wide like standard error itself
 
 constexpr std::string_view level_name(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
   }
   return "info";
 }
@@ -82,7 +86,8 @@ std::string render(Format format, std::int64_t time_ms, Level level, std::string
   const auto seconds = static_cast<std::time_t>(time_ms / 1000);
   const bool json = format == Format::json;
   put(out, json ? "{\"time\":\"" : "");
-  fmt::format_to(std::back_inserter(out), "{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), time_ms % 1000);
+  fmt::format_to(std::back_inserter(out), "{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds),
+                 time_ms % 1000);
   if (json) {
     fmt::format_to(std::back_inserter(out), R"(","level":"{}","msg":")", level_name(level));
     put_escaped(out, message);
@@ -117,8 +122,8 @@ void start(Format format, Level least) {
 void flush() {
   State& s = state();
   if (!s.logger) return;
-  s.logger.reset();
-  spdlog::shutdown();  // joins the thread, which writes what is queued
+  const auto logger = std::move(s.logger);  // dies after the thread that still uses it
+  spdlog::shutdown();                       // joins the thread, which writes what is queued
 }
 
 bool enabled(Level level) { return level >= state().least.load(std::memory_order_relaxed); }

@@ -1,10 +1,10 @@
 // Structured log lines: a message and named values, as JSON or text, to standard error.
-// Lines are handed to a thread of their own; when it cannot keep up the oldest are dropped and counted, so that a
-// full pipe never stops a loop. Thread-safe.
+// Lines are handed to a thread of their own; when it cannot keep up the oldest are dropped and counted, so
+// that a full pipe never stops a loop. Thread-safe.
 #pragma once
 
-#include <cstdint>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>

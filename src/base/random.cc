@@ -31,7 +31,8 @@ void read_system(std::span<std::byte> out) {
 }  // namespace
 
 void SystemRandom::fill(std::span<std::byte> out) {
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { read_ahead.used = sizeof(read_ahead.bytes); });
+  static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { read_ahead.used = sizeof(read_ahead.bytes); });
   CHECK(registered == 0);
   if (out.size() > sizeof(read_ahead.bytes)) return read_system(out);
   if (sizeof(read_ahead.bytes) - read_ahead.used < out.size()) {

@@ -24,8 +24,8 @@ class Random {
   }
 };
 
-/// getrandom(2), read ahead per thread so that an exchange costs no syscall; bytes are wiped as they are handed
-/// out, and a fork starts with an empty buffer.
+/// getrandom(2), read ahead per thread so that an exchange costs no syscall; bytes are wiped as they are
+/// handed out, and a fork starts with an empty buffer.
 class SystemRandom final : public Random {
  public:
   void fill(std::span<std::byte> out) override;

@@ -15,7 +15,7 @@ namespace {
 using Kind = http::Framing::Kind;
 
 bool expects_continue(const Exchange& x) {
-  return x.request.fields.has(http::FieldId::expect) && x.request.minor >= 1 && x.attempts == 1;
+  return x.request.fields.has(http::FieldId::expect) && x.request.minor >= 1 && !x.continued;
 }
 
 AttemptFailure client_failure(Error error) {
@@ -41,19 +41,22 @@ io::Task<std::optional<AttemptFailure>> send_request(Exchange& x, Answer& answer
   head.reserve(1024);
   const bool expect = has_body && !whole && x.held.bytes.empty() && expects_continue(x);
   const auto& service = x.on.services[x.use->service]->options();
-  append_request_head(head, x, service, framing, expect, x.session ? answer.session_url.url() : std::string());
+  append_request_head(head, x, service, framing, expect,
+                      x.session ? answer.session_url.url() : std::string());
 
   io::Stream& stream = answer.connection->stream();
   const std::string_view body = whole ? std::string_view(x.held.bytes) : std::string_view();
   const iovec parts[] = {{head.data(), head.size()}, {const_cast<char*>(body.data()), body.size()}};
   const auto written = co_await stream.write_all(parts, x.on.loop.now() + service.timeout.response);
   if (!written && written.error().retry == Retry::always)
-    co_return AttemptFailure{.error = {Code::upstream_closed, Side::upstream, Retry::always, written.error().context}};
+    co_return AttemptFailure{
+        .error = {Code::upstream_closed, Side::upstream, Retry::always, written.error().context}};
   x.sent = true;
   if (!written && written.error().code == Code::timeout)
-    co_return AttemptFailure{.error = {Code::response_timeout, Side::upstream, Retry::never, "the request was not taken"},
-                             .progress = Progress::sent,
-                             .timed_out = true};
+    co_return AttemptFailure{
+        .error = {Code::response_timeout, Side::upstream, Retry::never, "the request was not taken"},
+        .progress = Progress::sent,
+        .timed_out = true};
   // After another failure the instance may still have said something: the answer is looked for all the same.
   if (has_body && !whole && written) {
     answer.pump = std::make_unique<BodyPump>(x, stream, framing, service.timeout.idle);
@@ -80,6 +83,7 @@ io::Task<Result<void>> wait_for_answer(Exchange& x, Answer& answer, Duration tim
 
 io::Task<Result<void>> pass_on_interim(Exchange& x, Answer& answer) {
   if (x.request.minor >= 1) {
+    x.continued = x.continued || answer.head.status == 100;
     std::string head;
     append_interim_head(head, x, answer.head);
     // A client that does not take it does not take the final answer either; that is noticed there.
@@ -129,7 +133,8 @@ io::Task<std::optional<AttemptFailure>> attempt(Exchange& x, Answer& answer) {
       co_return no_answer(answer, std::move(passed).error());
   }
   if (answer.head.status == 101 && !opens_tunnel(x, answer.head))
-    co_return no_answer(answer, Error{Code::bad_response, Side::upstream, Retry::never, "101 without a matching upgrade"});
+    co_return no_answer(
+        answer, Error{Code::bad_response, Side::upstream, Retry::never, "101 without a matching upgrade"});
   const auto framing = http::response_framing(answer.head, x.request.method);
   if (!framing) co_return no_answer(answer, framing.error());
   answer.framing = *framing;

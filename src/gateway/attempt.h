@@ -19,8 +19,8 @@ struct AttemptFailure {
   bool by_client = false;  // the client failed us, not the instance
 };
 
-/// Sends the request over answer.connection and reads the answer's head into `answer`. Interim answers go to the
-/// client as they come. nullopt: there is an answer.
+/// Sends the request over answer.connection and reads the answer's head into `answer`. Interim answers go to
+/// the client as they come. nullopt: there is an answer.
 io::Task<std::optional<AttemptFailure>> attempt(Exchange& x, Answer& answer);
 
 }  // namespace stateway::gateway

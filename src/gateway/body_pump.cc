@@ -11,7 +11,8 @@ Result<void> count_body(Exchange& x, std::size_t octets) {
   x.body_bytes += octets;
   const std::uint64_t most = x.route->max_body_bytes;
   if (most != 0 && x.body_bytes > most)
-    return fail(Code::body_too_large, Side::client, "this route takes at most " + std::to_string(most) + " octets");
+    return fail(Code::body_too_large, Side::client,
+                "this route takes at most " + std::to_string(most) + " octets");
   return {};
 }
 

@@ -9,11 +9,12 @@
 namespace stateway::gateway {
 
 /// Takes from the client's reader what is there without waiting, and keeps it in x.held while that has room.
-/// Returns whether the body is complete. Errors: the client's (bad_chunk, …), body_too_large (route.max_body).
+/// Returns whether the body is complete. Errors: the client's (bad_chunk, …), body_too_large
+/// (route.max_body).
 Result<bool> hold_buffered_body(Exchange& x);
 
-/// Sends what x.held has, then the rest as it comes, in the framing given; holds what it sends while there is room.
-/// At most one buffer of the body is in memory beyond that: a slow instance slows the client down.
+/// Sends what x.held has, then the rest as it comes, in the framing given; holds what it sends while there is
+/// room. At most one buffer of the body is in memory beyond that: a slow instance slows the client down.
 class BodyPump {
  public:
   /// `to` and `x` must outlive the pump.
@@ -27,7 +28,8 @@ class BodyPump {
   /// All was sent; at that time.
   bool done() const { return done_at_.has_value(); }
   TimePoint done_at() const { return *done_at_; }
-  /// The client failed us; the instance's connection was broken off so that nobody takes the part for the whole.
+  /// The client failed us; the instance's connection was broken off so that nobody takes the part for the
+  /// whole.
   const std::optional<Error>& client_error() const { return client_error_; }
   /// No longer running, for any of these reasons or because the instance takes no more.
   bool ended() const { return task_.running() == 0; }

@@ -5,11 +5,12 @@
 
 namespace stateway::gateway {
 
-/// Commits what the stages' `leave` put into the exchange. Success: durable, or nothing to do. Errors: nothing was
-/// committed (but see store_unavailable), and the answer must not be shown.
+/// Commits what the stages' `leave` put into the exchange. Success: durable, or nothing to do. Errors:
+/// nothing was committed (but see store_unavailable), and the answer must not be shown.
 io::Task<Result<void>> commit(Exchange& x);
 
-/// The commit failed because the session changed, and the route wants the exchange run again on the latest version.
+/// The commit failed because the session changed, and the route wants the exchange run again on the latest
+/// version.
 bool may_run_again(const Exchange& x, const Error& error);
 /// Puts the latest version into the exchange's session slot.
 io::Task<Result<void>> reload(Exchange& x);

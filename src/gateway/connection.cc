@@ -29,7 +29,8 @@ io::Task<void> Connection::serve() {
   while (!on_.draining) {
     const LimitsOptions& limits = on_.config->limits;
     idle_ = true;
-    const auto alive = co_await reader_.wait_for_octets(on_.loop.now() + (first_ ? limits.head_timeout : limits.client_idle));
+    const auto alive = co_await reader_.wait_for_octets(on_.loop.now() +
+                                                        (first_ ? limits.head_timeout : limits.client_idle));
     idle_ = false;
     first_ = false;
     if (!alive || !*alive) co_return;
@@ -46,7 +47,8 @@ io::Task<bool> Connection::serve_one() {
   Exchange x(on_, on_.config, client_);
   x.started = on_.loop.now();
   auto read = co_await reader_.read_head(x.request, x.started + x.config->limits.head_timeout);
-  Result<http::Framing> framing = read ? http::request_framing(x.request) : Result<http::Framing>(pass_on(std::move(read)));
+  Result<http::Framing> framing =
+      read ? http::request_framing(x.request) : Result<http::Framing>(pass_on(std::move(read)));
   if (!framing) {
     Error error = std::move(framing).error();
     if (error.code == Code::timeout) error.code = Code::head_timeout;
@@ -66,9 +68,11 @@ io::Task<bool> Connection::serve_one() {
   current_ = nullptr;
   on_.counters.exchanges.fetch_sub(1, std::memory_order_relaxed);
   if (x.config->log.access) log_exchange(x);
+  x.answer.reset();  // with the pump, which may still be reading from the client
   if (!finished) co_return false;
+  if (x.broken_off) accepted_.stream->reset_on_close();
   if (x.close) {
-    if (!x.body_read) co_await linger();
+    if (!x.body_read && !x.broken_off) co_await linger();
     co_return false;
   }
   (void)reader_.next_buffered();  // moves the decoder of an empty body to its end

@@ -10,8 +10,8 @@
 
 namespace stateway::gateway {
 
-/// Lives in the gateway's task group, not with its client: an exchange that must not be given up runs to its commit
-/// although its client has gone. Bound to one loop.
+/// Lives in the gateway's task group, not with its client: an exchange that must not be given up runs to its
+/// commit although its client has gone. Bound to one loop.
 class Connection final : private io::Stream::HangupListener {
  public:
   Connection(OnLoop& on, io::Accepted accepted);

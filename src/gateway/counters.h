@@ -8,16 +8,16 @@ namespace stateway::gateway {
 
 struct Counters {
   using Count = std::atomic<std::uint64_t>;
-  Count connections{0};        // open now
+  Count connections{0};  // open now
   Count connections_total{0};
-  Count exchanges{0};          // in flight now
+  Count exchanges{0};  // in flight now
   Count exchanges_total{0};
-  Count retries{0};            // attempts beyond the first
-  Count problems{0};           // answers the gateway made itself
-  Count client_gone{0};        // exchanges abandoned because their client hung up
-  Count overlaps{0};           // patches that overwrote a newer value (overlap = "last")
-  Count reruns{0};             // exchanges run again because their patch overlapped
-  Count patches_ignored{0};    // Stateway-* found in interim responses or trailers
+  Count retries{0};          // attempts beyond the first
+  Count problems{0};         // answers the gateway made itself
+  Count client_gone{0};      // exchanges abandoned because their client hung up
+  Count overlaps{0};         // patches that overwrote a newer value (overlap = "last")
+  Count reruns{0};           // exchanges run again because their patch overlapped
+  Count patches_ignored{0};  // Stateway-* found in interim responses or trailers
 };
 
 }  // namespace stateway::gateway

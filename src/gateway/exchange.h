@@ -1,4 +1,5 @@
-// One request and its response. Each slot is filled once, by the stage its comment names; there is no other state.
+// One request and its response. Each slot is filled once, by the stage its comment names; there is no other
+// state.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,8 @@ struct OwnResponse {
 struct HeldBody {
   static constexpr std::size_t kBytesMax = 64 * 1024;  // what an exchange may cost in memory at most
   std::string bytes;
-  bool complete = false;  // the whole body is in `bytes`
-  bool too_large = false; // some of it is gone: the request cannot be sent again
+  bool complete = false;   // the whole body is in `bytes`
+  bool too_large = false;  // some of it is gone: the request cannot be sent again
 };
 
 class BodyPump;
@@ -83,8 +84,8 @@ struct Exchange {
   std::string_view host;  // effective host, may carry a port; empty in HTTP/1.0
   std::string id;         // X-Request-Id
   bool trusted_peer = false;
-  bool secure = false;      // the client came by TLS
-  bool websocket = false;   // a well-formed opening handshake
+  bool secure = false;     // the client came by TLS
+  bool websocket = false;  // a well-formed opening handshake
   const route::RouteOptions* route = nullptr;
   const RouteUse* use = nullptr;
 
@@ -95,9 +96,10 @@ struct Exchange {
   HeldBody held;
   std::uint64_t body_bytes = 0;  // of the request, read so far
   unsigned attempts = 0;
-  bool sent = false;  // some octet of the request has been handed to an instance, in any attempt
+  bool continued = false;  // the client was told 100 Continue
+  bool sent = false;       // some octet of the request has been handed to an instance, in any attempt
   bool body_read = false;  // the client's body was read to its end; otherwise the connection cannot go on
-  std::string instance;   // that answered last
+  std::string instance;    // that answered last
   std::unique_ptr<Answer> answer;
 
   // by respond
@@ -105,11 +107,12 @@ struct Exchange {
   int status = 0;
   std::uint64_t bytes_out = 0;  // body octets to the client
   bool close = false;           // the connection must not be used again
+  bool broken_off = false;      // the client got a part of an answer: it must see that it is one
   std::optional<Error> error;   // why the gateway answered itself
 
   bool safe() const { return http::is_safe(request.method); }
-  /// Whether nobody would miss this exchange if its client went: it has no answer yet, and changes nothing or has not
-  /// reached an instance.
+  /// Whether nobody would miss this exchange if its client went: it has no answer yet, and changes nothing or
+  /// has not reached an instance.
   bool may_be_abandoned() const { return !answering && (safe() || !sent); }
 };
 

@@ -25,7 +25,8 @@ class Forwarding {
     for (;;) {
       auto lease = service_.try_acquire(tried_);
       if (!lease) {
-        auto waited = co_await service_.acquire(tried_, io::kNoDeadline);  // bounded by the service's own limits
+        auto waited =
+            co_await service_.acquire(tried_, io::kNoDeadline);  // bounded by the service's own limits
         if (!waited) co_return failure(std::move(waited).error());
         lease.emplace(std::move(*waited));
       }
@@ -45,8 +46,8 @@ class Forwarding {
  private:
   unsigned attempts_max() const { return service_.options().retry.attempts; }
 
-  // One instance. A connection that went stale in its pool says nothing about the instance, so a fresh one is tried
-  // before anything is held against it.
+  // One instance. A connection that went stale in its pool says nothing about the instance, so a fresh one is
+  // tried before anything is held against it.
   io::Task<std::optional<AttemptFailure>> try_once(upstream::Lease lease) {
     x_.instance = lease.instance().name();
     auto failed = co_await send_over(std::move(lease), false);
@@ -97,12 +98,13 @@ class Forwarding {
     const RetryVerdict verdict = verdict_on(failed);
     if (verdict == RetryVerdict::unknown) return std::unexpected(unknown);
     if (verdict == RetryVerdict::fail) return std::unexpected(failed.error);
-    // A refused connect has taken the instance out, so this ends: it need not use up the attempts, or requests would
-    // fail when all instances die at once, faster than their supervisor notices.
+    // A refused connect has taken the instance out, so this ends: it need not use up the attempts, or
+    // requests would fail when all instances die at once, faster than their supervisor notices.
     if (failed.error.code == Code::connect_failed && failed.error.side == Side::upstream) return {};
     const bool permitted = verdict == RetryVerdict::again || take_permit();
     if (!permitted || x_.attempts >= attempts_max())
-      return failed.progress == Progress::sent && !x_.safe() ? std::unexpected(unknown) : std::unexpected(failed.error);
+      return failed.progress == Progress::sent && !x_.safe() ? std::unexpected(unknown)
+                                                             : std::unexpected(failed.error);
     return {};
   }
 

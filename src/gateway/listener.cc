@@ -9,7 +9,9 @@ namespace {
 
 class Registration {
  public:
-  Registration(std::unordered_set<Connection*>& set, Connection& c) : set_(set), connection_(c) { set_.insert(&c); }
+  Registration(std::unordered_set<Connection*>& set, Connection& c) : set_(set), connection_(c) {
+    set_.insert(&c);
+  }
   ~Registration() { set_.erase(&connection_); }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;

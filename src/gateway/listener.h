@@ -22,8 +22,8 @@ class Listener {
   /// Begins to accept from `acceptor`; may be called for several addresses.
   void listen(std::unique_ptr<io::Acceptor> acceptor);
 
-  /// Stops accepting, ends idle connections, lets exchanges in flight finish. Completes when the last connection has
-  /// ended, or at `deadline`, when those that are left are cut.
+  /// Stops accepting, ends idle connections, lets exchanges in flight finish. Completes when the last
+  /// connection has ended, or at `deadline`, when those that are left are cut.
   io::Task<void> drain(TimePoint deadline);
   /// Ends everything at once.
   void cut();

@@ -17,8 +17,8 @@ Pipeline::Pipeline() {
   stages_.push_back(std::make_unique<RouteStage>());
   // Before anything that costs: what can be refused by its head alone is refused without a look at the store.
   stages_.push_back(std::make_unique<AdmitStage>());
-  // Last before the instance: the record is loaded as late as possible, so that the service is given the newest
-  // version there is and overlaps are rare.
+  // Last before the instance: the record is loaded as late as possible, so that the service is given the
+  // newest version there is and overlaps are rare.
   stages_.push_back(std::make_unique<IdentifyStage>());
 }
 
@@ -54,8 +54,8 @@ Result<void> Pipeline::leave(Exchange& x) const {
   return {};
 }
 
-// An instance answers, and what the answer wants kept is committed. Where the session changed meanwhile in a way that
-// the route wants seen by the service ("again"), the exchange runs once more on the latest version.
+// An instance answers, and what the answer wants kept is committed. Where the session changed meanwhile in a
+// way that the route wants seen by the service ("again"), the exchange runs once more on the latest version.
 io::Task<Result<void>> Pipeline::answer_and_commit(Exchange& x) const {
   for (;;) {
     if (auto answered = co_await forward(x); !answered) co_return answered;

@@ -13,7 +13,8 @@ class Pipeline {
  public:
   Pipeline();
 
-  /// Runs one exchange to its end. Destroying the task gives the exchange up (see Exchange::may_be_abandoned).
+  /// Runs one exchange to its end. Destroying the task gives the exchange up (see
+  /// Exchange::may_be_abandoned).
   io::Task<void> run(Exchange& x) const;
 
  private:

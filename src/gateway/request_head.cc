@@ -18,8 +18,10 @@ bool is_rewritten_here(FieldId id) {
     case FieldId::cookie:
     case FieldId::expect:
     case FieldId::x_request_id:
-    case FieldId::stateway: return true;
-    default: return false;
+    case FieldId::stateway:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -20,7 +20,8 @@ bool may_keep_alive(const Exchange& x) {
 
 iovec buffer(std::string_view s) { return {const_cast<char*>(s.data()), s.size()}; }
 
-// What came of the body with its head is read and forgotten, so that a small one does not cost the connection.
+// What came of the body with its head is read and forgotten, so that a small one does not cost the
+// connection.
 void discard_buffered_body(Exchange& x) {
   while (!x.body_read) {
     const auto piece = x.client.reader.next_buffered();
@@ -62,7 +63,8 @@ class BodyCopy {
     if (chunks && last) append_end(end);
     const iovec parts[] = {buffer(head_), buffer(chunk ? size.view() : std::string_view()), buffer(data),
                            buffer(chunk ? http::kChunkEnd : std::string_view()), buffer(end)};
-    const auto written = co_await x_.client.stream.write_all(parts, x_.on.loop.now() + x_.config->limits.client_idle);
+    const auto written =
+        co_await x_.client.stream.write_all(parts, x_.on.loop.now() + x_.config->limits.client_idle);
     head_.clear();
     co_return written.has_value();
   }
@@ -88,7 +90,8 @@ class BodyCopy {
 void finish_with_instance(Exchange& x) {
   Answer& answer = *x.answer;
   const bool request_over = !answer.pump || answer.pump->done();
-  const bool reusable = request_over && http::keep_alive(answer.head) && answer.framing.kind != Kind::until_close;
+  const bool reusable =
+      request_over && http::keep_alive(answer.head) && answer.framing.kind != Kind::until_close;
   answer.connection->reader().finish_message();
   if (reusable) answer.lease.give_back(std::move(answer.connection));
 }
@@ -112,10 +115,8 @@ io::Task<void> respond(Exchange& x) {
   BodyCopy copy(x, framing, std::move(head));
   const bool whole = co_await copy.run();
   x.close = !keep || !whole;
-  if (whole)
-    finish_with_instance(x);
-  else
-    x.client.stream.reset_on_close();
+  x.broken_off = !whole;
+  if (whole) finish_with_instance(x);
 }
 
 io::Task<void> respond_own(Exchange& x, OwnResponse response) {
@@ -132,7 +133,8 @@ io::Task<void> respond_own(Exchange& x, OwnResponse response) {
   append_own_head(out, x, response, keep);
   if (!is_head) out.append(response.body);
   x.bytes_out = is_head ? 0 : response.body.size();
-  const auto written = co_await x.client.stream.write_all(out, x.on.loop.now() + x.config->limits.client_idle);
+  const auto written =
+      co_await x.client.stream.write_all(out, x.on.loop.now() + x.config->limits.client_idle);
   x.close = !keep || !written;
 }
 
@@ -143,11 +145,12 @@ OwnResponse problem_response(const Exchange& x, const Error& error) {
   if (row.status == 0) return out;
   out.fields.emplace_back("Content-Type", http::kProblemContentType);
   if (row.retry_after) out.fields.emplace_back("Retry-After", "1");
-  out.body = http::problem_json({.code = code_name(error.code),
-                                 .title = row.title,
-                                 .status = row.status,
-                                 .detail = row.shows_context ? std::string_view(error.context) : std::string_view(),
-                                 .instance = x.id});
+  out.body =
+      http::problem_json({.code = code_name(error.code),
+                          .title = row.title,
+                          .status = row.status,
+                          .detail = row.shows_context ? std::string_view(error.context) : std::string_view(),
+                          .instance = x.id});
   return out;
 }
 

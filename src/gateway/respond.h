@@ -5,8 +5,8 @@
 
 namespace stateway::gateway {
 
-/// Sends x.answer: head, body, or a tunnel after 101. What breaks off after the head ends the client's connection
-/// with a reset, so that nobody takes a part for the whole. Fills x.status, x.bytes_out, x.close.
+/// Sends x.answer: head, body, or a tunnel after 101. What breaks off after the head ends the client's
+/// connection with a reset, so that nobody takes a part for the whole. Fills x.status, x.bytes_out, x.close.
 io::Task<void> respond(Exchange& x);
 
 /// Sends a response of the gateway's own, and closes if the request's body was not read.

@@ -15,9 +15,7 @@ namespace {
 using http::FieldId;
 using Kind = http::Framing::Kind;
 
-bool sets_cookie(const Exchange& x) {
-  return x.session && x.session->cookie != session::Slot::Cookie::keep;
-}
+bool sets_cookie(const Exchange& x) { return x.session && x.session->cookie != session::Slot::Cookie::keep; }
 
 // RFC 9111 §5.2.2: a shared cache must not hand one client's cookie to another.
 std::string private_cache_control(const http::Fields& fields) {
@@ -44,7 +42,8 @@ void append_connection(std::string& out, const Exchange& x, bool keep_alive) {
 }
 
 void append_cookie(std::string& out, const Exchange& x) {
-  if (sets_cookie(x)) http::append_field(out, "Set-Cookie", session::cookie_field(*x.session, x.secure, x.on.clock.now()));
+  if (sets_cookie(x))
+    http::append_field(out, "Set-Cookie", session::cookie_field(*x.session, x.secure, x.on.clock.now()));
 }
 
 void append_debug(std::string& out, const Exchange& x) {
@@ -55,7 +54,8 @@ void append_debug(std::string& out, const Exchange& x) {
   http::append_field(out, "Stateway-Version", x.session->version);
 }
 
-void append_received(std::string& out, const Exchange& x, const http::ResponseHead& head, bool describes_body) {
+void append_received(std::string& out, const Exchange& x, const http::ResponseHead& head,
+                     bool describes_body) {
   const http::HopByHop hop(head.fields);
   const bool new_cookie = sets_cookie(x);
   for (const http::Field& f : head.fields) {
@@ -64,8 +64,7 @@ void append_received(std::string& out, const Exchange& x, const http::ResponseHe
     if (hop.drops(f)) continue;
     http::append_field(out, f);
   }
-  if (new_cookie && head.fields.has(FieldId::cache_control))
-    http::append_field(out, "Cache-Control", private_cache_control(head.fields));
+  if (new_cookie) http::append_field(out, "Cache-Control", private_cache_control(head.fields));
 }
 
 }  // namespace
@@ -118,8 +117,7 @@ void append_own_head(std::string& out, const Exchange& x, const OwnResponse& res
 }
 
 bool opens_tunnel(const Exchange& x, const http::ResponseHead& head) {
-  return x.websocket &&
-         http::accepts_websocket(head, x.request.fields.value_of(FieldId::sec_websocket_key));
+  return x.websocket && http::accepts_websocket(head, x.request.fields.value_of(FieldId::sec_websocket_key));
 }
 
 }  // namespace stateway::gateway

@@ -8,8 +8,8 @@
 
 namespace stateway::gateway {
 
-/// How the body goes to this client: like the instance's, but an HTTP/1.0 client cannot take chunks, and a body that
-/// ends with the instance's connection gets chunks.
+/// How the body goes to this client: like the instance's, but an HTTP/1.0 client cannot take chunks, and a
+/// body that ends with the instance's connection gets chunks.
 http::Framing client_framing(const Exchange& x);
 
 /// Appends the head of x.answer's response. `keep_alive`: the client's connection goes on.

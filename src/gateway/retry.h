@@ -7,9 +7,9 @@ namespace stateway::gateway {
 
 struct RetryFacts {
   Progress progress = Progress::nothing_sent;
-  bool safe = false;        // the method
-  bool reexecute = false;   // route.replay
-  bool body_at_hand = true; // the body can be sent again from its beginning
+  bool safe = false;         // the method
+  bool reexecute = false;    // route.replay
+  bool body_at_hand = true;  // the body can be sent again from its beginning
   bool timed_out = false;
 };
 
@@ -20,8 +20,8 @@ enum class RetryVerdict : std::uint8_t {
   fail,               // the attempt's own error stands
 };
 
-/// Nothing sent: always again. Sent and never answered: safe requests, and others where the route says re-execute,
-/// go again; for other unsafe ones the outcome is unknown. An answer that is no HTTP ends it.
+/// Nothing sent: always again. Sent and never answered: safe requests, and others where the route says
+/// re-execute, go again; for other unsafe ones the outcome is unknown. An answer that is no HTTP ends it.
 constexpr RetryVerdict may_retry(const RetryFacts& f) {
   if (!f.body_at_hand)
     return f.progress == Progress::sent && !f.safe ? RetryVerdict::unknown : RetryVerdict::fail;

@@ -36,8 +36,14 @@ wire::Response SessionUrls::answer(std::string_view token, std::string_view meth
     return out;
   }
   if (method == "PATCH") {
+    // One exchange cannot make more of its session than a document may hold, however often it patches.
+    if (slot.patch_octets + body.size() > slot.kind->document_bytes_max)
+      return wire::problem_response(413, code_name(Code::body_too_large), "The patches are too large",
+                                    "all patches of one exchange together take at most document_max");
+    slot.patch_octets += body.size();
     if (auto added = slot.patches.add_body(body); !added) {
-      out = wire::problem_response(400, code_name(added.error().code), "The patch is malformed", added.error().context);
+      out = wire::problem_response(400, code_name(added.error().code), "The patch is malformed",
+                                   added.error().context);
       return out;
     }
     out.status = 204;
@@ -57,9 +63,8 @@ io::Task<wire::Response> SessionUrlHandler::handle(const wire::Request& request)
     co_return problem(Code::not_found, "this is not a session URL");
   const Target target = targets_[*number];
   auto answer = [urls = target.urls, token = std::string(path.substr(slash + 1)),
-                 method = std::string(request.head.method_text), body = request.body] {
-    return urls->answer(token, method, body);
-  };
+                 method = std::string(request.head.method_text),
+                 body = request.body] { return urls->answer(token, method, body); };
   if (target.loop == &home_) co_return answer();
   auto call = io::call_on(home_, *target.loop, std::move(answer));
   co_return co_await call;

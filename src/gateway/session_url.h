@@ -25,7 +25,8 @@ class SessionUrls {
    public:
     Grant() = default;
     Grant(SessionUrls& urls, std::string token) : urls_(&urls), token_(std::move(token)) {}
-    Grant(Grant&& other) noexcept : urls_(std::exchange(other.urls_, nullptr)), token_(std::move(other.token_)) {}
+    Grant(Grant&& other) noexcept
+        : urls_(std::exchange(other.urls_, nullptr)), token_(std::move(other.token_)) {}
     Grant& operator=(Grant&& other) noexcept {
       std::swap(urls_, other.urls_);
       std::swap(token_, other.token_);
@@ -59,7 +60,8 @@ class SessionUrlHandler final : public wire::Handler {
     io::Loop* loop;
     SessionUrls* urls;
   };
-  SessionUrlHandler(io::Loop& home, std::vector<Target> targets) : home_(home), targets_(std::move(targets)) {}
+  SessionUrlHandler(io::Loop& home, std::vector<Target> targets)
+      : home_(home), targets_(std::move(targets)) {}
   io::Task<wire::Response> handle(const wire::Request& request) override;
 
  private:

@@ -1,5 +1,5 @@
-// One loaded configuration as the pipeline reads it. Immutable; shared by all loops; an exchange keeps the one it
-// began with.
+// One loaded configuration as the pipeline reads it. Immutable; shared by all loops; an exchange keeps the
+// one it began with.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ namespace stateway::gateway {
 
 /// What the options of one route name, resolved.
 struct RouteUse {
-  std::size_t service = 0;               // index of the service
-  std::optional<std::size_t> session;    // index of the session kind; none: stateless
+  std::size_t service = 0;             // index of the service
+  std::optional<std::size_t> session;  // index of the session kind; none: stateless
   session::Overlap overlap = session::Overlap::last;
 };
 

@@ -19,7 +19,8 @@ class Stage {
   virtual std::string_view name() const = 0;
   /// On the way to the instance. An error becomes the problem of its code (problem.h).
   virtual io::Task<Result<Verdict>> enter(Exchange& x) = 0;
-  /// On the way back, in reverse order, when an instance has answered. Must not suspend. An error replaces the answer.
+  /// On the way back, in reverse order, when an instance has answered. Must not suspend. An error replaces
+  /// the answer.
   virtual Result<void> leave(Exchange&) { return {}; }
 };
 

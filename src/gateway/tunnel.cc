@@ -14,14 +14,16 @@ struct Activity {
   TimePoint last;
 };
 
-// One direction. `first` was read before the tunnel opened. A clean end is passed on; anything else breaks both ways.
+// One direction. `first` was read before the tunnel opened. A clean end is passed on; anything else breaks
+// both ways.
 io::Task<void> copy(io::Loop& loop, io::Stream& from, io::Stream& to, std::string first, Duration idle,
                     Activity& activity) {
   auto sent = co_await to.write_all(first, loop.now() + idle);
   auto buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
   while (sent) {
     const auto n = co_await from.read_some(std::span(buffer.get(), kBufferBytes), activity.last + idle);
-    if (!n && n.error().code == Code::timeout && activity.last + idle > loop.now()) continue;  // the other way is busy
+    if (!n && n.error().code == Code::timeout && activity.last + idle > loop.now())
+      continue;  // the other way is busy
     if (n && *n == 0) {
       to.shutdown_write();
       co_return;
@@ -46,7 +48,8 @@ io::Task<void> run_tunnel(Exchange& x, std::string head) {
   std::string from_instance = answer.connection->reader().take_unread();
   head.append(from_instance);
   directions.spawn(copy(loop, answer.connection->stream(), x.client.stream, std::move(head), idle, activity));
-  directions.spawn(copy(loop, x.client.stream, answer.connection->stream(), x.client.reader.take_unread(), idle, activity));
+  directions.spawn(copy(loop, x.client.stream, answer.connection->stream(), x.client.reader.take_unread(),
+                        idle, activity));
   co_await directions.drained();
 }
 

@@ -1,4 +1,5 @@
-// Running a function on another thread and getting its value back: on another loop here, on a worker in worker.h.
+// Running a function on another thread and getting its value back: on another loop here, on a worker in
+// worker.h.
 #pragma once
 
 #include <coroutine>
@@ -11,8 +12,8 @@
 
 namespace stateway::io {
 
-/// The waiting half, common to both. When the waiting coroutine is destroyed the call goes on and its value is thrown
-/// away: destruction and delivery both happen on the caller's loop, so they cannot race.
+/// The waiting half, common to both. When the waiting coroutine is destroyed the call goes on and its value
+/// is thrown away: destruction and delivery both happen on the caller's loop, so they cannot race.
 template <class F>
 class [[nodiscard]] RemoteCall {
  public:
@@ -71,8 +72,8 @@ class LoopCall final : public RemoteCall<F> {
   Loop& there_;
 };
 
-/// Runs `f()` on the loop `there` and resumes the caller on `home`, its own, with the value. `f` must own what it
-/// uses. If `there` ends first, the caller waits until it is destroyed.
+/// Runs `f()` on the loop `there` and resumes the caller on `home`, its own, with the value. `f` must own
+/// what it uses. If `there` ends first, the caller waits until it is destroyed.
 template <class F>
 LoopCall<F> call_on(Loop& home, Loop& there, F f) {
   return LoopCall<F>(home, there, std::move(f));

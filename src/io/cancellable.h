@@ -13,8 +13,8 @@ namespace stateway::io {
 class CancelScope {
  public:
   virtual ~CancelScope() = default;
-  /// Destroys the child and resumes the parent with Code::cancelled, on the caller's stack. Nothing happens when no
-  /// child runs. Must not be called from inside the child.
+  /// Destroys the child and resumes the parent with Code::cancelled, on the caller's stack. Nothing happens
+  /// when no child runs. Must not be called from inside the child.
   void cancel() {
     if (running_ != nullptr) running_->give_up();
   }

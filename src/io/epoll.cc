@@ -24,9 +24,11 @@ int milliseconds_until(TimePoint until, TimePoint now) {
 
 }  // namespace
 
-EpollLoop::EpollLoop() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+EpollLoop::EpollLoop()
+    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   CHECK(epoll_fd_ >= 0 && wake_fd_ >= 0);
-  // Edge-triggered and never read: each write is an edge of its own, and the counter cannot overflow in practice.
+  // Edge-triggered and never read: each write is an edge of its own, and the counter cannot overflow in
+  // practice.
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
   CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &event) == 0);
   now_ = read_clock();
@@ -39,7 +41,8 @@ EpollLoop::~EpollLoop() {
 
 Result<void> EpollLoop::add(int fd, std::uint32_t events, Watch& watch) {
   epoll_event event{.events = events, .data = {.ptr = &watch}};
-  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) return fail(Code::io, Side::self, std::strerror(errno));
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0)
+    return fail(Code::io, Side::self, std::strerror(errno));
   return {};
 }
 

@@ -19,8 +19,9 @@ Transfer failed(int error) {
 
 }  // namespace
 
-// A TCP socket asks for write edges from the start: they come only after a write was refused, so they cost nothing.
-// A unix socket raises one each time its peer reads, so there they are asked for when a writer waits.
+// A TCP socket asks for write edges from the start: they come only after a write was refused, so they cost
+// nothing. A unix socket raises one each time its peer reads, so there they are asked for when a writer
+// waits.
 FdStream::FdStream(EpollLoop& loop, int fd, Kind kind, bool connecting)
     : Stream(loop), loop_(loop), fd_(fd), kind_(kind), wants_write_(kind == Kind::tcp || connecting) {
   if (!loop_.add(fd_, kReadEvents | (wants_write_ ? EPOLLOUT : 0u), *this)) read_ready_ = true;
@@ -32,7 +33,8 @@ FdStream::~FdStream() {
 }
 
 Transfer FdStream::try_read(std::span<char> into) {
-  const ssize_t n = kind_ == Kind::file ? read(fd_, into.data(), into.size()) : recv(fd_, into.data(), into.size(), 0);
+  const ssize_t n =
+      kind_ == Kind::file ? read(fd_, into.data(), into.size()) : recv(fd_, into.data(), into.size(), 0);
   if (n == 0) return {Transfer::State::end};
   if (n < 0) {
     const Transfer t = failed(errno);

@@ -11,8 +11,8 @@ class FdStream final : public Stream, private Watch {
  public:
   enum class Kind : unsigned char { tcp, unix_socket, file };  // file: pipes, pidfd, signalfd
 
-  /// Takes over `fd`, which must be non-blocking. Registers it; CHECKs nothing: a failed registration shows as a
-  /// failed read. `connecting`: a connect is in progress.
+  /// Takes over `fd`, which must be non-blocking. Registers it; CHECKs nothing: a failed registration shows
+  /// as a failed read. `connecting`: a connect is in progress.
   FdStream(EpollLoop& loop, int fd, Kind kind, bool connecting = false);
   ~FdStream() override;
 

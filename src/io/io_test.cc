@@ -329,7 +329,8 @@ TEST(Guardian, KillsWhatAKilledGatewayLeavesAndRemovesItsFolder) {
   std::string said;
   char buffer[64];
   // The pipe ends when the gateway is dead; the instance and the guardian do not hold it.
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) said.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
+    said.append(buffer, static_cast<std::size_t>(n));
   close(ends[0]);
   int status = 0;
   waitpid(gateway, &status, 0);

@@ -1,5 +1,6 @@
-// One event loop per thread: timers, mail from other threads, and readiness from a backend (epoll in production,
-// virtual time in the simulation). Everything here but `deliver` and `stop` belongs to the loop's own thread.
+// One event loop per thread: timers, mail from other threads, and readiness from a backend (epoll in
+// production, virtual time in the simulation). Everything here but `deliver` and `stop` belongs to the loop's
+// own thread.
 #pragma once
 
 #include <atomic>
@@ -12,8 +13,8 @@
 
 namespace stateway::io {
 
-/// A message for another loop. The sender hands over a heap object; `deliver` runs on the receiving loop and then
-/// the object is deleted. If the loop has ended, it is deleted undelivered.
+/// A message for another loop. The sender hands over a heap object; `deliver` runs on the receiving loop and
+/// then the object is deleted. If the loop has ended, it is deleted undelivered.
 class Mail {
  public:
   virtual ~Mail() = default;

@@ -14,7 +14,7 @@ namespace stateway::io {
 
 struct Accepted {
   std::unique_ptr<Stream> stream;
-  std::string peer;   // the client's IP address in text without port; "unix" for a unix socket
+  std::string peer;  // the client's IP address in text without port; "unix" for a unix socket
 };
 
 /// Hands out the connections of one listening socket on one loop. Not thread-safe.
@@ -30,8 +30,9 @@ class Acceptor {
 class Network {
  public:
   virtual ~Network() = default;
-  /// Errors: connect_failed (refused, unreachable, unknown name), connect_timeout (also a unix socket's full backlog);
-  /// Retry::always, and Side::upstream unless we ourselves lack descriptors, ports or memory (Side::self).
+  /// Errors: connect_failed (refused, unreachable, unknown name), connect_timeout (also a unix socket's full
+  /// backlog); Retry::always, and Side::upstream unless we ourselves lack descriptors, ports or memory
+  /// (Side::self).
   virtual Task<Result<std::unique_ptr<Stream>>> connect(const Address& to, TimePoint deadline) = 0;
 };
 

@@ -52,7 +52,8 @@ std::vector<std::string> merged_environment(const Command& command) {
 }
 
 // Between fork and exec of a threaded program: async-signal-safe calls only.
-[[noreturn]] void become(char* const* words, char** environment, int output, int report, const Guardian* guardian) {
+[[noreturn]] void become(char* const* words, char** environment, int output, int report,
+                         const Guardian* guardian) {
   setpgid(0, 0);
   if (guardian != nullptr) guardian->guard_own_group();
   for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
@@ -71,7 +72,8 @@ std::vector<std::string> merged_environment(const Command& command) {
 
 }  // namespace
 
-Result<std::unique_ptr<Process>> Process::start(EpollLoop& loop, const Command& command, const Guardian* guardian) {
+Result<std::unique_ptr<Process>> Process::start(EpollLoop& loop, const Command& command,
+                                                const Guardian* guardian) {
   std::vector<std::string> words = command.words;
   std::vector<std::string> environment = merged_environment(command);
   const std::vector<char*> argv = pointers(words);

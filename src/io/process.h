@@ -31,9 +31,10 @@ struct Exit {
 class Process {
  public:
   /// Starts `command` with no standard input and its standard output and error joined in output().
-  /// Signals are reset, no other descriptor is inherited. With a guardian the group is registered before exec.
-  /// Errors: Code::invalid_argument when the program cannot be executed (with the reason), Code::io.
-  static Result<std::unique_ptr<Process>> start(EpollLoop& loop, const Command& command, const Guardian* guardian);
+  /// Signals are reset, no other descriptor is inherited. With a guardian the group is registered before
+  /// exec. Errors: Code::invalid_argument when the program cannot be executed (with the reason), Code::io.
+  static Result<std::unique_ptr<Process>> start(EpollLoop& loop, const Command& command,
+                                                const Guardian* guardian);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

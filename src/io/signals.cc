@@ -33,7 +33,8 @@ SignalSource::SignalSource(EpollLoop& loop, std::initializer_list<int> numbers) 
 
 Task<int> SignalSource::next() {
   signalfd_siginfo info;
-  const auto read = co_await stream_->read_some(std::span(reinterpret_cast<char*>(&info), sizeof info), kNoDeadline);
+  const auto read =
+      co_await stream_->read_some(std::span(reinterpret_cast<char*>(&info), sizeof info), kNoDeadline);
   CHECK(read && *read == sizeof info);
   co_return static_cast<int>(info.ssi_signo);
 }

@@ -10,8 +10,8 @@
 
 namespace stateway::io {
 
-/// Blocks the signals in this thread and those it starts later; call before there are others. They are then read
-/// with SignalSource. SIGPIPE is ignored as well.
+/// Blocks the signals in this thread and those it starts later; call before there are others. They are then
+/// read with SignalSource. SIGPIPE is ignored as well.
 void block_signals(std::initializer_list<int> numbers);
 
 /// Reads blocked signals. Belongs to one loop.

@@ -22,10 +22,10 @@ void set_no_delay(int fd) {
 }
 
 std::unexpected<Error> listen_failure(const Address& address, int error) {
-  const char* hint = error == EADDRINUSE   ? " (another process listens there)"
-                     : error == EACCES     ? " (no permission: ports below 1024 need CAP_NET_BIND_SERVICE)"
-                     : error == ENOENT     ? " (the folder does not exist)"
-                                           : "";
+  const char* hint = error == EADDRINUSE ? " (another process listens there)"
+                     : error == EACCES   ? " (no permission: ports below 1024 need CAP_NET_BIND_SERVICE)"
+                     : error == ENOENT   ? " (the folder does not exist)"
+                                         : "";
   return fail(Code::invalid_argument, Side::self,
               "cannot listen on " + to_string(address) + ": " + std::strerror(error) + hint);
 }
@@ -46,8 +46,10 @@ std::unexpected<Error> connect_failure(const Address& to, std::string_view why, 
 // Whoever judges the other side's health must know what was only our shortage, and what may be only its load.
 std::unexpected<Error> connect_failure(const Address& to, int error) {
   if (error == EAGAIN)
-    return fail(Code::connect_timeout, Side::upstream, to_string(to) + ": its backlog is full", Retry::always);
-  const bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
+    return fail(Code::connect_timeout, Side::upstream, to_string(to) + ": its backlog is full",
+                Retry::always);
+  const bool ours =
+      error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
   return connect_failure(to, std::strerror(error), ours ? Side::self : Side::upstream);
 }
 
@@ -75,7 +77,8 @@ Result<std::optional<SocketAddress>> literal_address(const Address& address) {
   if (address.kind == Address::Kind::unix_socket) {
     auto& un = reinterpret_cast<sockaddr_un&>(out.storage);
     if (address.path.size() >= sizeof un.sun_path)
-      return fail(Code::invalid_argument, Side::self, "the path is longer than a unix socket's 107 octets: " + address.path);
+      return fail(Code::invalid_argument, Side::self,
+                  "the path is longer than a unix socket's 107 octets: " + address.path);
     un.sun_family = AF_UNIX;
     std::memcpy(un.sun_path, address.path.data(), address.path.size());
     out.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path.size() + 1);
@@ -120,7 +123,8 @@ Result<ListenSocket> ListenSocket::open(const Address& address, int backlog) {
   if (!*literal) {
     auto resolved = resolve_blocking(address);
     if (!resolved || resolved->empty())
-      return fail(Code::invalid_argument, Side::self, "cannot listen on " + to_string(address) + ": unknown host name");
+      return fail(Code::invalid_argument, Side::self,
+                  "cannot listen on " + to_string(address) + ": unknown host name");
     *literal = resolved->front();
   }
   SocketAddress& bound = **literal;
@@ -161,8 +165,8 @@ SocketAcceptor::SocketAcceptor(EpollLoop& loop, const ListenSocket& socket) : lo
 
 SocketAcceptor::~SocketAcceptor() { watch(false); }
 
-// Level-triggered and exclusive: one loop wakes per connection. Not watched while nobody accepts (the gateway is
-// full): the connection then waits in the backlog and another loop may take it.
+// Level-triggered and exclusive: one loop wakes per connection. Not watched while nobody accepts (the gateway
+// is full): the connection then waits in the backlog and another loop may take it.
 void SocketAcceptor::watch(bool on) {
   if (std::exchange(watching_, on) == on) return;
   if (!on)
@@ -215,7 +219,8 @@ Result<Accepted> SocketAcceptor::accept_now() {
   const bool is_unix = socket_.address().kind == Address::Kind::unix_socket;
   if (!is_unix) set_no_delay(fd);
   Accepted out;
-  out.stream = std::make_unique<FdStream>(loop_, fd, is_unix ? FdStream::Kind::unix_socket : FdStream::Kind::tcp);
+  out.stream =
+      std::make_unique<FdStream>(loop_, fd, is_unix ? FdStream::Kind::unix_socket : FdStream::Kind::tcp);
   out.peer = host_text(peer.storage);
   return out;
 }

@@ -11,13 +11,14 @@
 
 namespace stateway::io {
 
-/// One listening socket, shared by the acceptors of all loops (so that closing one loop's acceptor loses nothing
-/// from the backlog). Immutable after open; may be used by several threads. Closing a unix one removes its file.
+/// One listening socket, shared by the acceptors of all loops (so that closing one loop's acceptor loses
+/// nothing from the backlog). Immutable after open; may be used by several threads. Closing a unix one
+/// removes its file.
 class ListenSocket {
  public:
-  /// Binds and listens. Port 0: the system chooses, see address(). A unix path that nobody listens on any more is
-  /// taken over. Errors: Code::invalid_argument for what an operator must fix (in use, no permission, bad name),
-  /// with the address and reason in the context.
+  /// Binds and listens. Port 0: the system chooses, see address(). A unix path that nobody listens on any
+  /// more is taken over. Errors: Code::invalid_argument for what an operator must fix (in use, no permission,
+  /// bad name), with the address and reason in the context.
   static Result<ListenSocket> open(const Address& address, int backlog = 4096);
   ListenSocket(ListenSocket&& other) noexcept;
   ListenSocket& operator=(ListenSocket&&) = delete;

@@ -46,10 +46,13 @@ void Stream::Read::timed_out() {
 
 Result<std::size_t> Stream::Read::await_resume() const {
   switch (transfer_.state) {
-    case Transfer::State::ok: return transfer_.bytes;
-    case Transfer::State::end: return 0;
+    case Transfer::State::ok:
+      return transfer_.bytes;
+    case Transfer::State::end:
+      return 0;
     case Transfer::State::again:
-    case Transfer::State::failed: break;
+    case Transfer::State::failed:
+      break;
   }
   return failure(transfer_);
 }

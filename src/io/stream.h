@@ -1,8 +1,9 @@
-// A byte stream bound to one loop: TCP, unix socket or pipe; later TLS over one of them; in tests a simulated one.
+// A byte stream bound to one loop: TCP, unix socket or pipe; later TLS over one of them; in tests a simulated
+// one.
 //
-// A backend implements the non-blocking primitives (`try_read`, `try_write`, …) and reports readiness edges; the
-// awaitables and their deadlines are here, once. At most one reader and one writer wait at a time. Destroying an
-// awaitable cancels the wait at once. Not thread-safe. Must not outlive its loop.
+// A backend implements the non-blocking primitives (`try_read`, `try_write`, …) and reports readiness edges;
+// the awaitables and their deadlines are here, once. At most one reader and one writer wait at a time.
+// Destroying an awaitable cancels the wait at once. Not thread-safe. Must not outlive its loop.
 #pragma once
 
 #include <sys/uio.h>
@@ -57,18 +58,20 @@ class Stream {
   class Read;
   class Write;
 
-  /// Waits until a read would not block (data, end or error). Holds no buffer meanwhile. Result: nothing, or timeout.
+  /// Waits until a read would not block (data, end or error). Holds no buffer meanwhile. Result: nothing, or
+  /// timeout.
   Readiness readable(TimePoint deadline);
   /// Reads at least one octet. Result: octets read, 0 at the end of the stream; Code::timeout, Code::io.
   /// `into` must live until completion.
   Read read_some(std::span<char> into, TimePoint deadline);
-  /// Writes all of the buffers (at most Write::kBuffers of them), in order. Code::timeout, Code::io; then an unknown
-  /// prefix has been written, or, if the error says Retry::always, nothing. The octets must live until completion.
+  /// Writes all of the buffers (at most Write::kBuffers of them), in order. Code::timeout, Code::io; then an
+  /// unknown prefix has been written, or, if the error says Retry::always, nothing. The octets must live
+  /// until completion.
   Write write_all(std::span<const iovec> from, TimePoint deadline);
   Write write_all(std::string_view from, TimePoint deadline);
 
-  /// Who is told, once, that the peer has ended its side or the connection broke, even while nobody reads. It may
-  /// destroy the stream's waiters and the stream. nullptr: nobody.
+  /// Who is told, once, that the peer has ended its side or the connection broke, even while nobody reads. It
+  /// may destroy the stream's waiters and the stream. nullptr: nobody.
   class HangupListener {
    public:
     virtual void on_hangup() = 0;
@@ -132,7 +135,8 @@ class Stream {
 
 class Stream::Readiness final : private Waiter {
  public:
-  Readiness(Direction& d, bool already, TimePoint deadline) : direction_(d), already_(already), deadline_(deadline) {}
+  Readiness(Direction& d, bool already, TimePoint deadline)
+      : direction_(d), already_(already), deadline_(deadline) {}
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
   ~Readiness() { direction_.end(*this); }

@@ -1,9 +1,10 @@
 // The coroutine type of the whole program.
 //
-// A Task is lazy: it starts when it is awaited, or when a TaskGroup takes it. Destroying an unfinished Task destroys
-// its frame and everything it awaits, at once: that is how work is cancelled. So whatever a coroutine awaits must
-// unregister in its awaiter's destructor, and nothing may destroy a Task from inside its own execution.
-// Not thread-safe: a Task runs and dies on one loop. Exceptions do not cross a Task: they end the program.
+// A Task is lazy: it starts when it is awaited, or when a TaskGroup takes it. Destroying an unfinished Task
+// destroys its frame and everything it awaits, at once: that is how work is cancelled. So whatever a
+// coroutine awaits must unregister in its awaiter's destructor, and nothing may destroy a Task from inside
+// its own execution. Not thread-safe: a Task runs and dies on one loop. Exceptions do not cross a Task: they
+// end the program.
 #pragma once
 
 #include <coroutine>

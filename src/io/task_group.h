@@ -1,4 +1,5 @@
-// The owner of work that nobody awaits: connections, health checks, sweeps. Nothing in the program runs detached.
+// The owner of work that nobody awaits: connections, health checks, sweeps. Nothing in the program runs
+// detached.
 #pragma once
 
 #include <coroutine>
@@ -9,8 +10,8 @@
 namespace stateway::io {
 
 /// Runs tasks concurrently on one loop and owns them. Not thread-safe.
-/// Destroying the group, or `cancel_all`, destroys what still runs, in no particular order. Neither may be called
-/// from inside one of the group's own tasks.
+/// Destroying the group, or `cancel_all`, destroys what still runs, in no particular order. Neither may be
+/// called from inside one of the group's own tasks.
 class TaskGroup {
  public:
   TaskGroup() = default;
@@ -23,8 +24,8 @@ class TaskGroup {
   void cancel_all();
   std::size_t running() const { return running_; }
 
-  /// Completes when no task runs any more; at once if none does. At most one waiter at a time. The waiter must not
-  /// be one of the group's tasks.
+  /// Completes when no task runs any more; at once if none does. At most one waiter at a time. The waiter
+  /// must not be one of the group's tasks.
   auto drained() {
     struct Awaiter {
       TaskGroup& group;

@@ -1,5 +1,6 @@
-// Deadlines. A Timer is a member of what waits; arming one that is already scheduled earlier is a plain store, so a
-// deadline that moves with every read costs nothing until it fires (the heap entry is then moved, lazily).
+// Deadlines. A Timer is a member of what waits; arming one that is already scheduled earlier is a plain
+// store, so a deadline that moves with every read costs nothing until it fires (the heap entry is then moved,
+// lazily).
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,8 @@
 
 namespace stateway::io {
 
-/// "Never": for sources that end with the loop itself (signals, child exits, accepting). All other waits name a time.
+/// "Never": for sources that end with the loop itself (signals, child exits, accepting). All other waits name
+/// a time.
 inline constexpr TimePoint kNoDeadline = TimePoint::max();
 
 class Timers;

@@ -18,7 +18,8 @@ class WaitQueue {
 
   class Waiter : private Timer {
    public:
-    Waiter(WaitQueue& queue, TimePoint deadline) : Timer(queue.loop_.timers()), queue_(queue), deadline_(deadline) {}
+    Waiter(WaitQueue& queue, TimePoint deadline)
+        : Timer(queue.loop_.timers()), queue_(queue), deadline_(deadline) {}
     ~Waiter() override { leave(); }
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> h);

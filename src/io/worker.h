@@ -30,8 +30,8 @@ class Worker {
 
   template <class F>
   class Call;
-  /// Runs `f()` on the worker and resumes the caller on `loop`, its own, with the value. `f` must own what it uses:
-  /// when the waiting coroutine is destroyed, the call goes on and its value is thrown away.
+  /// Runs `f()` on the worker and resumes the caller on `loop`, its own, with the value. `f` must own what it
+  /// uses: when the waiting coroutine is destroyed, the call goes on and its value is thrown away.
   template <class F>
   Call<F> run(Loop& loop, F f) {
     return Call<F>(*this, loop, std::move(f));

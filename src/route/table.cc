@@ -17,7 +17,9 @@ bool covers(std::string_view prefix, std::string_view path) {
 
 bool takes(const RouteOptions& route, std::string_view method) {
   if (route.methods.empty()) return true;
-  const auto listed = [&](std::string_view m) { return std::ranges::find(route.methods, m) != route.methods.end(); };
+  const auto listed = [&](std::string_view m) {
+    return std::ranges::find(route.methods, m) != route.methods.end();
+  };
   return listed(method) || (method == "HEAD" && listed("GET"));
 }
 
@@ -42,7 +44,8 @@ Table::Table(std::vector<RouteOptions> routes) : routes_(std::move(routes)), ord
 
 Table::Match Table::find(std::string_view host, std::string_view path, std::string_view method) const {
   const std::string_view name = http::host_of(host);
-  const RouteOptions* known = nullptr;  // the first that covers host and path; from then on only its equals count
+  const RouteOptions* known =
+      nullptr;  // the first that covers host and path; from then on only its equals count
   Match out;
   for (const std::size_t i : order_) {
     const RouteOptions& route = routes_[i];

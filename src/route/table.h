@@ -20,8 +20,8 @@ class Table {
     std::size_t index = 0;  // of the route in the order of the configuration
     std::string allow;      // no route, but the path is known: the methods it takes, for Allow
   };
-  /// Exact host before none, then the longest path, then the method. `host` may carry a port, which does not count;
-  /// case does not count either. `path` is normalized. A route that takes GET takes HEAD.
+  /// Exact host before none, then the longest path, then the method. `host` may carry a port, which does not
+  /// count; case does not count either. `path` is normalized. A route that takes GET takes HEAD.
   Match find(std::string_view host, std::string_view path, std::string_view method) const;
 
   const std::vector<RouteOptions>& routes() const { return routes_; }

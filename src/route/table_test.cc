@@ -16,17 +16,24 @@ RouteOptions route(std::string path, std::string service, std::vector<std::strin
 }
 
 TEST(Table, HostBeforeNoneThenLongestPathThenMethod) {
-  const Table table({route("/", "root"), route("/api", "read", {"GET"}), route("/api", "write", {"POST", "PUT"}),
-                     route("/api/v2", "v2"), route("/", "shop", {}, "shop.example")});
+  const Table table({route("/", "root"), route("/api", "read", {"GET"}),
+                     route("/api", "write", {"POST", "PUT"}), route("/api/v2", "v2"),
+                     route("/", "shop", {}, "shop.example")});
   const struct {
     const char *host, *path, *method, *service;
   } cases[] = {
-      {"a", "/", "GET", "root"},           {"a", "/x", "GET", "root"},
-      {"a", "/apix", "GET", "root"},       {"a", "/api", "GET", "read"},
-      {"a", "/api/", "HEAD", "read"},      {"a", "/api/x", "POST", "write"},
-      {"a", "/api/v2", "DELETE", "v2"},    {"a", "/api/v2x", "PUT", "write"},
-      {"shop.example", "/api", "GET", "shop"}, {"SHOP.example:8080", "/", "GET", "shop"},
-      {"", "/", "GET", "root"},            {"a", "*", "OPTIONS", "root"},
+      {"a", "/", "GET", "root"},
+      {"a", "/x", "GET", "root"},
+      {"a", "/apix", "GET", "root"},
+      {"a", "/api", "GET", "read"},
+      {"a", "/api/", "HEAD", "read"},
+      {"a", "/api/x", "POST", "write"},
+      {"a", "/api/v2", "DELETE", "v2"},
+      {"a", "/api/v2x", "PUT", "write"},
+      {"shop.example", "/api", "GET", "shop"},
+      {"SHOP.example:8080", "/", "GET", "shop"},
+      {"", "/", "GET", "root"},
+      {"a", "*", "OPTIONS", "root"},
   };
   for (const auto& c : cases) {
     const auto match = table.find(c.host, c.path, c.method);

@@ -8,9 +8,12 @@ namespace stateway::session {
 
 bool is_secure(const SessionOptions& kind, bool came_by_tls) {
   switch (kind.secure) {
-    case Secure::always: return true;
-    case Secure::never: return false;
-    case Secure::auto_: return came_by_tls;
+    case Secure::always:
+      return true;
+    case Secure::never:
+      return false;
+    case Secure::auto_:
+      return came_by_tls;
   }
   return true;
 }

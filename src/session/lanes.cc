@@ -6,8 +6,8 @@
 
 namespace stateway::session {
 
-// Tells a waiter on its own loop that the turn is its own. When the waiter has gone meanwhile, it has passed the turn
-// on itself (Enter's destructor saw `granted`).
+// Tells a waiter on its own loop that the turn is its own. When the waiter has gone meanwhile, it has passed
+// the turn on itself (Enter's destructor saw `granted`).
 class Lanes::GrantMail final : public io::Mail {
  public:
   explicit GrantMail(std::shared_ptr<Place> place) : place_(std::move(place)) {}

@@ -1,5 +1,5 @@
-// One at a time per session, in order of arrival, across all loops of the process: commits of one session queue here
-// instead of racing each other to a conflict. Sharded by session; no lock is shared by all.
+// One at a time per session, in order of arrival, across all loops of the process: commits of one session
+// queue here instead of racing each other to a conflict. Sharded by session; no lock is shared by all.
 #pragma once
 
 #include <array>
@@ -29,7 +29,8 @@ class Lanes {
   std::size_t busy() const;
 
  private:
-  // A place in a queue. Shared by the waiting coroutine and the lane; `waiting` is touched by the loop's thread only.
+  // A place in a queue. Shared by the waiting coroutine and the lane; `waiting` is touched by the loop's
+  // thread only.
   struct Place {
     explicit Place(io::Loop& l) : loop(l) {}
     io::Loop& loop;

@@ -27,7 +27,8 @@ void Sessions::begin(Slot& slot) {
   slot.record.document = "{}";
 }
 
-io::Task<Result<Slot>> Sessions::open(io::Loop& loop, const SessionOptions& kind, http::CookieValues cookies) {
+io::Task<Result<Slot>> Sessions::open(io::Loop& loop, const SessionOptions& kind,
+                                      http::CookieValues cookies) {
   Slot slot;
   slot.kind = &kind;
   for (const std::string_view text : cookies) {
@@ -49,7 +50,8 @@ io::Task<Result<bool>> Sessions::open_ticket(io::Loop& loop, Slot& slot, const T
   if (!*loaded || (*loaded)->state != store::State::live) co_return false;
   auto record = decode_record((*loaded)->value);
   if (!record) co_return pass_on(std::move(record));
-  if (record->kind != slot.kind->name || !equal_constant_time(record->secret_hash, secret_hash(ticket))) co_return false;
+  if (record->kind != slot.kind->name || !equal_constant_time(record->secret_hash, secret_hash(ticket)))
+    co_return false;
 
   const WallMillis now = clock_.now();
   slot.ticket = ticket;
@@ -81,10 +83,10 @@ io::Task<Result<void>> Sessions::reload(io::Loop& loop, Slot& slot) {
   co_return co_await load_into(loop, slot);
 }
 
-// The write that brings `latest` to where the slot wants it; `record` is what it holds. `ticket` is what the client
-// will have.
-Result<store::Write> Sessions::next_write(Slot& slot, const Slot& latest, Overlap overlap, const Ticket& ticket,
-                                          SessionRecord& record) {
+// The write that brings `latest` to where the slot wants it; `record` is what it holds. `ticket` is what the
+// client will have.
+Result<store::Write> Sessions::next_write(Slot& slot, const Slot& latest, Overlap overlap,
+                                          const Ticket& ticket, SessionRecord& record) {
   const WallMillis now = clock_.now();
   store::Record next;
   next.revision = latest.version + 1;
@@ -100,8 +102,9 @@ Result<store::Write> Sessions::next_write(Slot& slot, const Slot& latest, Overla
     record.document = "{}";
     next.expires_at = record.absolute_expires;
   } else {
-    auto rebased = rebase(slot.patches, {slot.version, slot.record.document}, {latest.version, latest.record.document},
-                          overlap, {.bytes_max = slot.kind->document_bytes_max});
+    auto rebased =
+        rebase(slot.patches, {slot.version, slot.record.document}, {latest.version, latest.record.document},
+               overlap, {.bytes_max = slot.kind->document_bytes_max});
     if (!rebased) return pass_on(std::move(rebased));
     slot.overlapped = rebased->overlapped;
     record.document = std::move(rebased->document);

@@ -22,18 +22,18 @@ class Sessions {
   Sessions(store::StateStore& store, const WallClock& clock, Random& random)
       : store_(store), clock_(clock), random_(random) {}
 
-  /// The session of the first ticket among `cookies` that opens one of this kind; else a new one, with a ticket
-  /// drawn for it and no record. Slides its idle expiry. `kind` must outlive the slot.
-  /// Errors: store_unavailable; then nobody can tell whether the client has a session.
+  /// The session of the first ticket among `cookies` that opens one of this kind; else a new one, with a
+  /// ticket drawn for it and no record. Slides its idle expiry. `kind` must outlive the slot. Errors:
+  /// store_unavailable; then nobody can tell whether the client has a session.
   io::Task<Result<Slot>> open(io::Loop& loop, const SessionOptions& kind, http::CookieValues cookies);
 
-  /// Loads what is now the latest version into the slot, for another run of the exchange, and forgets its wishes.
-  /// Errors: store_unavailable, session_ended.
+  /// Loads what is now the latest version into the slot, for another run of the exchange, and forgets its
+  /// wishes. Errors: store_unavailable, session_ended.
   io::Task<Result<void>> reload(io::Loop& loop, Slot& slot);
 
-  /// The commit rule: applies what the slot wants to the latest committed version, in one durable step, and says in
-  /// the slot what the client is to be told. Commits of one session queue up here (Lanes).
-  /// Errors, nothing committed: those of rebase.h; session_ended when the session has gone meanwhile; sessions_full;
+  /// The commit rule: applies what the slot wants to the latest committed version, in one durable step, and
+  /// says in the slot what the client is to be told. Commits of one session queue up here (Lanes). Errors,
+  /// nothing committed: those of rebase.h; session_ended when the session has gone meanwhile; sessions_full;
   /// conflict after kAttempts of other gateways' commits; lane_full when the wait was too long; the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 

@@ -12,18 +12,19 @@
 
 namespace stateway::session {
 
-/// Filled in three steps: by Sessions::open (what the service is given), from the service's answer (what it wants),
-/// and by Sessions::commit (what the client is told).
+/// Filled in three steps: by Sessions::open (what the service is given), from the service's answer (what it
+/// wants), and by Sessions::commit (what the client is told).
 struct Slot {
   // given
   const SessionOptions* kind = nullptr;
-  Ticket ticket;                   // the client's; for a new session one drawn for it
-  store::Revision version = 0;     // 0: new
-  SessionRecord record;            // as loaded; its document is "{}" when new
+  Ticket ticket;                // the client's; for a new session one drawn for it
+  store::Revision version = 0;  // 0: new
+  SessionRecord record;         // as loaded; its document is "{}" when new
   std::string principal;
 
   // wanted
   PatchSet patches;
+  std::size_t patch_octets = 0;  // of those that came by the session URL
   bool renew = false;
   bool end = false;
   std::optional<std::string> new_principal;  // with renew
@@ -36,6 +37,7 @@ struct Slot {
   /// Forgets what a discarded answer wanted.
   void forget_wishes() {
     patches = {};
+    patch_octets = 0;
     renew = end = overlapped = false;
     new_principal.reset();
   }

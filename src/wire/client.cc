@@ -24,7 +24,8 @@ io::Task<Result<ClientResponse>> Client::exchange(const ClientRequest& request, 
 
   reusable_ = false;
   sent_ = Sent::unknown;
-  const iovec parts[] = {{head.data(), head.size()}, {const_cast<char*>(request.body.data()), request.body.size()}};
+  const iovec parts[] = {{head.data(), head.size()},
+                         {const_cast<char*>(request.body.data()), request.body.size()}};
   const auto written = co_await stream_->write_all(parts, deadline);
   // A server may answer before it has read everything, so a failed write is not yet the result.
   auto response = co_await read_response(http::method_of(request.method), deadline);
@@ -56,7 +57,8 @@ io::Task<Result<ClientResponse>> Client::read_response(http::Method method, Time
     out.body.append(piece->data);
     if (piece->done) break;
   }
-  reusable_ = http::keep_alive(head) && framing->kind != http::Framing::Kind::until_close && head.status != 101;
+  reusable_ =
+      http::keep_alive(head) && framing->kind != http::Framing::Kind::until_close && head.status != 101;
   reader_.finish_message();
   co_return out;
 }

@@ -1,5 +1,5 @@
-// A simple HTTP/1.1 client over one stream: whole messages in memory. For health checks, the lab and tests; what the
-// gateway forwards goes through gateway/forward.h instead, which streams.
+// A simple HTTP/1.1 client over one stream: whole messages in memory. For health checks, the lab and tests;
+// what the gateway forwards goes through gateway/forward.h instead, which streams.
 #pragma once
 
 #include <memory>

@@ -76,7 +76,8 @@ io::Task<Result<void>> Reader::read_head_of(Head& head, TimePoint deadline) {
     searched = input.size();
     const auto n = co_await stream_.read_some(head_.space(kHeadBytes), deadline);
     if (!n) co_return fail(n.error().code, side_, n.error().context);
-    if (*n == 0 && head_.empty()) co_return fail(Code::closed, side_, "the connection ended before a message");
+    if (*n == 0 && head_.empty())
+      co_return fail(Code::closed, side_, "the connection ended before a message");
     if (*n == 0)
       co_return fail(side_ == Side::client ? Code::bad_request_line : Code::bad_response, side_,
                      "the connection ended inside a message head");
@@ -92,8 +93,9 @@ io::Task<Result<void>> Reader::read_head(http::ResponseHead& head, TimePoint dea
 }
 
 void Reader::begin_body(http::Framing framing) {
-  body_ = http::BodyDecoder(framing, side_,
-                            {.trailer_bytes_max = limits_.head_bytes_max, .trailer_fields_max = limits_.fields_max});
+  body_ = http::BodyDecoder(
+      framing, side_,
+      {.trailer_bytes_max = limits_.head_bytes_max, .trailer_fields_max = limits_.fields_max});
 }
 
 Result<Piece> Reader::next_buffered() {

@@ -15,14 +15,15 @@
 
 namespace stateway::wire {
 
-/// Octets that were read and not yet used. Owns its memory only while it holds some: an idle connection costs nothing.
+/// Octets that were read and not yet used. Owns its memory only while it holds some: an idle connection costs
+/// nothing.
 class Buffer {
  public:
   std::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   void consume(std::size_t n) { begin_ += n; }
-  /// Free space behind what is unread, at least one octet. Grows, moving what is unread to the front, so earlier
-  /// views die; it doubles from `first` octets.
+  /// Free space behind what is unread, at least one octet. Grows, moving what is unread to the front, so
+  /// earlier views die; it doubles from `first` octets.
   std::span<char> space(std::size_t first);
   void filled(std::size_t n) { end_ += n; }
   /// Starts at the front again; for an empty buffer.
@@ -49,13 +50,13 @@ class Reader {
   /// `side` is who is at the other end; errors carry it. `stream` must outlive the reader.
   Reader(io::Stream& stream, Side side, http::HeadLimits limits);
 
-  /// Waits, holding no memory, until there is something to read. False: the stream ended between two messages.
-  /// Errors: timeout, io.
+  /// Waits, holding no memory, until there is something to read. False: the stream ended between two
+  /// messages. Errors: timeout, io.
   io::Task<Result<bool>> wait_for_octets(TimePoint deadline);
 
   /// Reads one head. Its views are valid until finish_message.
-  /// Errors: the parsers' (h1_parser.h); closed: the stream ended before the first octet; io; timeout; and for an
-  /// end inside the head bad_request_line or bad_response.
+  /// Errors: the parsers' (h1_parser.h); closed: the stream ended before the first octet; io; timeout; and
+  /// for an end inside the head bad_request_line or bad_response.
   io::Task<Result<void>> read_head(http::RequestHead& head, TimePoint deadline);
   io::Task<Result<void>> read_head(http::ResponseHead& head, TimePoint deadline);
 
@@ -68,7 +69,9 @@ class Reader {
   /// next_buffered, or fill and again, until there is data or the end.
   io::Task<Result<Piece>> next(TimePoint deadline);
   /// Octets read and not yet used, framing included.
-  std::size_t buffered() const { return head_.unread().size() - head_octets_ - used_ + pump_.unread().size(); }
+  std::size_t buffered() const {
+    return head_.unread().size() - head_octets_ - used_ + pump_.unread().size();
+  }
   bool body_done() const { return body_.done(); }
   const http::BodyDecoder& body() const { return body_; }
 
@@ -76,7 +79,8 @@ class Reader {
   void finish_message();
   /// Nothing is left over from the last message; what an upstream connection must fulfil to be used again.
   bool empty() const { return head_.empty() && pump_.empty(); }
-  /// Takes what was read but not used, for a tunnel that goes on with raw octets. The head's views stay valid.
+  /// Takes what was read but not used, for a tunnel that goes on with raw octets. The head's views stay
+  /// valid.
   std::string take_unread();
 
   io::Stream& stream() { return stream_; }
@@ -91,9 +95,9 @@ class Reader {
   io::Stream& stream_;
   Side side_;
   http::HeadLimits limits_;
-  Buffer head_;                   // the head at its front (views into it are out), then octets that came with it
-  std::size_t head_octets_ = 0;   // of the head being served; 0 between messages
-  std::size_t used_ = 0;          // octets behind the head that are done with
+  Buffer head_;  // the head at its front (views into it are out), then octets that came with it
+  std::size_t head_octets_ = 0;  // of the head being served; 0 between messages
+  std::size_t used_ = 0;         // octets behind the head that are done with
   Buffer pump_;
   http::BodyDecoder body_;
 };

@@ -244,8 +244,8 @@ TEST_F(ReaderTest, ATunnelTakesOverWhatCameBehindTheHead) {
   wire::Pair pair(loop);
   Reader reader(*pair.ours, Side::client, kLimits);
   io::TaskGroup sending;
-  sending.spawn(send_in_pieces(*pair.theirs,
-                               "GET /tunnel HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n\x81\x02hi", 1000));
+  sending.spawn(send_in_pieces(
+      *pair.theirs, "GET /tunnel HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n\x81\x02hi", 1000));
   std::string rest;
   io::run_until_done(loop, Waits::upgrade(reader, rest));
   EXPECT_EQ(rest, "\x81\x02hi");

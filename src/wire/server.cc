@@ -8,7 +8,8 @@
 
 namespace stateway::wire {
 
-Response problem_response(int status, std::string_view code, std::string_view title, std::string_view detail) {
+Response problem_response(int status, std::string_view code, std::string_view title,
+                          std::string_view detail) {
   Response out;
   out.status = status;
   out.fields.emplace_back("Content-Type", http::kProblemContentType);
@@ -20,7 +21,9 @@ Response problem_response(int status, std::string_view code, std::string_view ti
 class Server::Connection final {
  public:
   Connection(Server& server, io::Accepted accepted)
-      : server_(server), accepted_(std::move(accepted)), reader_(*accepted_.stream, Side::client, server.options_.head) {
+      : server_(server),
+        accepted_(std::move(accepted)),
+        reader_(*accepted_.stream, Side::client, server.options_.head) {
     next_ = server_.first_;
     if (next_ != nullptr) next_->previous_ = this;
     server_.first_ = this;
@@ -72,7 +75,7 @@ class Server::Connection final {
     const bool written = co_await respond(response, head.method, keep);
     server_.handler_.answered();
     reader_.finish_message();
-    co_return written && keep;
+    co_return written&& keep;
   }
 
   io::Task<Result<void>> read_request(http::RequestHead& head, std::string& body, TimePoint deadline) {
@@ -108,18 +111,25 @@ class Server::Connection final {
     http::end_head(head);
     const std::size_t body_size = bodiless || method == http::Method::head ? 0 : response.body.size();
     const iovec parts[] = {{head.data(), head.size()}, {const_cast<char*>(response.body.data()), body_size}};
-    const auto written = co_await accepted_.stream->write_all(parts, server_.loop_.now() + server_.options_.message_timeout);
+    const auto written =
+        co_await accepted_.stream->write_all(parts, server_.loop_.now() + server_.options_.message_timeout);
     co_return written.has_value();
   }
 
   static int status_of(Code code) {
     switch (code) {
-      case Code::body_too_large: return 413;
-      case Code::target_too_long: return 414;
-      case Code::head_too_large: return 431;
-      case Code::timeout: return 408;
-      case Code::version_unsupported: return 505;
-      default: return 400;
+      case Code::body_too_large:
+        return 413;
+      case Code::target_too_long:
+        return 414;
+      case Code::head_too_large:
+        return 431;
+      case Code::timeout:
+        return 408;
+      case Code::version_unsupported:
+        return 505;
+      default:
+        return 400;
     }
   }
 

@@ -1,5 +1,5 @@
-// A simple HTTP/1.1 server: whole requests in memory, one handler. For the admin API, session URLs and the example
-// services; clients of the gateway are served by gateway/connection.h, which streams.
+// A simple HTTP/1.1 server: whole requests in memory, one handler. For the admin API, session URLs and the
+// example services; clients of the gateway are served by gateway/connection.h, which streams.
 #pragma once
 
 #include <string>
@@ -50,7 +50,8 @@ struct ServerOptions {
 /// Bound to one loop. Malformed requests are answered with a problem and the connection ends.
 class Server {
  public:
-  Server(io::Loop& loop, Handler& handler, ServerOptions options) : loop_(loop), handler_(handler), options_(options) {}
+  Server(io::Loop& loop, Handler& handler, ServerOptions options)
+      : loop_(loop), handler_(handler), options_(options) {}
 
   /// Accepts and serves until destroyed. `acceptor` must live as long.
   io::Task<void> accept_from(io::Acceptor& acceptor);

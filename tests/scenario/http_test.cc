@@ -105,6 +105,29 @@ TEST_F(Http, WhoWaitsForContinueGetsIt) {
   EXPECT_EQ(reply.body, "hello");
 }
 
+TEST_F(Http, AnAnswerBeforeTheBodyReachesTheClientAndEndsTheConnection) {
+  Raw raw = connect();
+  raw.send("POST /o/refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000, 'x'));
+  const Reply reply = raw.reply("POST");
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_EQ(reply.body, "no more");
+  EXPECT_EQ(reply.field("Connection"), "close");
+  raw.send(std::string(1000, 'x'));  // whoever still sends is not reset before it could read the answer
+  raw.shutdown_write();
+  EXPECT_TRUE(raw.ended());
+  EXPECT_EQ(get("/o/status?code=200").status, 200) << "and the gateway serves on";
+}
+
+TEST_F(Http, WhoWaitsForContinueMayBeRefusedInstead) {
+  Raw raw = connect();
+  raw.send("POST /o/refuse HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  const Reply reply = raw.reply("POST");
+  EXPECT_EQ(reply.status, 413);
+  EXPECT_TRUE(reply.interim.empty());
+  raw.shutdown_write();
+  EXPECT_TRUE(raw.ended());
+}
+
 TEST_F(Http, AnUnknownExpectationFails) {
   const Reply reply = get("/o/echo-head", "Expect: miracles\r\n");
   EXPECT_EQ(reply.status, 417);

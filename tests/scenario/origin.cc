@@ -43,9 +43,13 @@ class Conversation {
     what_ = path.substr(path.rfind('/') + 1);
     query_ = target->query;
     if (what_ != "healthz" && what_ != "count") ++origin_.count;
-    if (head_.fields.has(http::FieldId::expect) && !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
+    if (head_.fields.has(http::FieldId::expect) && what_ != "refuse" && !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
       co_return false;
     reader_.begin_body(*framing);
+    if (what_ == "refuse") {  // answers although the body has only begun
+      co_await reply(413, "", "no more");
+      co_return false;
+    }
     if (what_ == "sink") co_return co_await sink() && finish();
     std::string body;
     if (!co_await read_body(body)) co_return false;

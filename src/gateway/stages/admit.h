@@ -6,7 +6,8 @@
 namespace stateway::gateway {
 
 /// Refuses what its head alone condemns. Errors: body_too_large (a Content-Length over route.max_body),
-/// origin_forbidden (a WebSocket on a session route from a page that is neither ours nor listed in route.origins).
+/// origin_forbidden (a WebSocket on a session route from a page that is neither ours nor listed in
+/// route.origins).
 class AdmitStage final : public Stage {
  public:
   std::string_view name() const override { return "admit"; }

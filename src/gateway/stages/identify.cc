@@ -14,7 +14,8 @@ Result<void> take_operation(session::Slot& slot, std::string_view value) {
   else if (value == "end")
     slot.end = true;
   else
-    return fail(Code::bad_patch, Side::upstream, "Stateway-Session-Op is neither renew nor end: " + std::string(value));
+    return fail(Code::bad_patch, Side::upstream,
+                "Stateway-Session-Op is neither renew nor end: " + std::string(value));
   return {};
 }
 
@@ -45,7 +46,8 @@ Result<void> IdentifyStage::leave(Exchange& x) {
   if (!patches.empty())
     if (auto added = slot.patches.add_header_values(patches); !added) return added;
   if (slot.new_principal && !slot.renew)
-    return fail(Code::bad_patch, Side::upstream, "Stateway-Session-Principal needs Stateway-Session-Op: renew");
+    return fail(Code::bad_patch, Side::upstream,
+                "Stateway-Session-Principal needs Stateway-Session-Op: renew");
   return {};
 }
 

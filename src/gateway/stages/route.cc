@@ -22,7 +22,8 @@ std::string request_id(const Exchange& x) {
 }
 
 bool came_by_tls(const Exchange& x) {
-  return x.trusted_peer && equals_ignoring_case(x.request.fields.value_of(FieldId::x_forwarded_proto), "https");
+  return x.trusted_peer &&
+         equals_ignoring_case(x.request.fields.value_of(FieldId::x_forwarded_proto), "https");
 }
 
 }  // namespace
