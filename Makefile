@@ -37,7 +37,7 @@ build: ## install what is missing, compile; the binary is build/release/stateway
 run: build ## build, then serve the example cart on http://127.0.0.1:8080
 	@exec build/release/stateway run -c examples/cart/stateway.toml
 
-test: ## all tests under ASan and UBSan
+test: ## all tests under ASan and UBSan; JOBS=2 at once
 	@tools/setup test
 	@$(call compile,dev)
 	@ctest --test-dir build/dev --output-on-failure --no-tests=error -j$(JOBS)
@@ -47,12 +47,12 @@ test-tsan: ## the tests in which threads meet, under TSan
 	@$(call compile,tsan)
 	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -j$(JOBS) -R '$(TSAN_TESTS)'
 
-bench: ## compare with nginx and HAProxy on this machine (docs/benchmarks.md)
+bench: ## compare with nginx and HAProxy on this machine, ROUNDS=5 (docs/benchmarks.md)
 	@tools/setup bench
 	@$(call compile,release)
 	@python3 bench/proxy --rounds $(ROUNDS)
 
-fuzz: ## every fuzz target for FUZZ_SECONDS (60)
+fuzz: ## every fuzz target for FUZZ_SECONDS=60
 	@tools/setup test
 	@[ -f build/fuzz/build.ninja ] || cmake --preset fuzz
 	@ninja -C build/fuzz $(addprefix fuzz_,$(FUZZ_TARGETS))
