@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "session/record.h"
 #include "session/ticket.h"
+#include "session/tombstone.h"
 
 namespace stateway::admin {
 namespace {
@@ -97,19 +98,13 @@ io::Task<Result<store::Record>> load_live(const Sources& sources, std::string_vi
   co_return std::move(**loaded);
 }
 
-/// What stays of an ended session until its absolute expiry, so that no late commit revives it.
-Result<store::Batch> tombstone(std::string_view public_id, store::Record live) {
+Result<store::Batch> ending(std::string_view public_id, store::Record live) {
   auto session = session::decode_record(live.value);
   if (!session) return pass_on(std::move(session));
-  session->document = "{}";
   store::Write write;
   write.key = key_of(public_id).value();
   write.expected = live.revision;
-  live.revision += 1;
-  live.state = store::State::ended;
-  live.expires_at = session->absolute_expires;
-  live.value = session::encode_record(*session);
-  write.record = std::move(live);
+  write.record = session::tombstone(std::move(*session), live.revision, std::move(live.principal));
   store::Batch batch;
   batch.push_back(std::move(write));
   return batch;
@@ -156,7 +151,7 @@ Answer end_session(const Call& call) {
   for (int attempt = 0; attempt < kEndAttempts; ++attempt) {
     auto record = co_await load_live(call.sources, id);
     if (!record) co_return problem_response(record.error());
-    auto batch = tombstone(id, std::move(*record));
+    auto batch = ending(id, std::move(*record));
     if (!batch) co_return problem_response(batch.error());
     const auto committed = co_await call.sources.store.commit(call.sources.loop, std::move(*batch));
     if (committed) {

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "session/rebase.h"
+#include "session/tombstone.h"
 
 namespace stateway::session {
 namespace {
@@ -11,13 +12,13 @@ namespace {
 // Touching is written at most once in this share of the idle time.
 constexpr WallMillis kTouchShare = 20;
 
+WallMillis idle_expiry(const SessionOptions& kind, const SessionRecord& record, WallMillis now) {
+  return std::min<WallMillis>(now + kind.idle.count(), record.absolute_expires);
+}
+
 }  // namespace
 
 std::string key_of(const Ticket& ticket) { return std::string(ticket.id()); }
-
-WallMillis Sessions::idle_expiry(const Slot& slot, WallMillis now) const {
-  return std::min<WallMillis>(now + slot.kind->idle.count(), slot.record.absolute_expires);
-}
 
 void Sessions::begin(Slot& slot) {
   slot.ticket = make_ticket(random_);
@@ -58,7 +59,7 @@ io::Task<Result<bool>> Sessions::open_ticket(io::Loop& loop, Slot& slot, const T
   slot.version = (*loaded)->revision;
   slot.principal = std::move((*loaded)->principal);
   slot.record = std::move(*record);
-  const WallMillis slid = idle_expiry(slot, now);
+  const WallMillis slid = idle_expiry(*slot.kind, slot.record, now);
   if (slid - (*loaded)->expires_at >= slot.kind->idle.count() / kTouchShare) store_.touch(key, slid);
   co_return true;
 }
@@ -88,28 +89,25 @@ io::Task<Result<void>> Sessions::reload(io::Loop& loop, Slot& slot) {
 Result<store::Write> Sessions::next_write(Slot& slot, const Slot& latest, Overlap overlap,
                                           const Ticket& ticket, SessionRecord& record) {
   const WallMillis now = clock_.now();
-  store::Record next;
-  next.revision = latest.version + 1;
-  next.principal = slot.new_principal.value_or(latest.principal);
   record = latest.record;
   if (latest.version == 0) {
     record.created = now;
     record.absolute_expires = now + slot.kind->absolute.count();
   }
+  if (slot.end)
+    return store::Write{key_of(latest.ticket), latest.version,
+                        tombstone(record, latest.version, latest.principal)};
   if (latest.version == 0 || slot.renew) record.secret_hash = secret_hash(ticket);
-  if (slot.end) {
-    next.state = store::State::ended;  // a tombstone, so that no late commit revives it
-    record.document = "{}";
-    next.expires_at = record.absolute_expires;
-  } else {
-    auto rebased =
-        rebase(slot.patches, {slot.version, slot.record.document}, {latest.version, latest.record.document},
-               overlap, {.bytes_max = slot.kind->document_bytes_max});
-    if (!rebased) return pass_on(std::move(rebased));
-    slot.overlapped = rebased->overlapped;
-    record.document = std::move(rebased->document);
-    next.expires_at = std::min<WallMillis>(now + slot.kind->idle.count(), record.absolute_expires);
-  }
+  auto rebased =
+      rebase(slot.patches, {slot.version, slot.record.document}, {latest.version, latest.record.document},
+             overlap, {.bytes_max = slot.kind->document_bytes_max});
+  if (!rebased) return pass_on(std::move(rebased));
+  slot.overlapped = rebased->overlapped;
+  record.document = std::move(rebased->document);
+  store::Record next;
+  next.revision = latest.version + 1;
+  next.expires_at = idle_expiry(*slot.kind, record, now);
+  next.principal = slot.new_principal.value_or(latest.principal);
   next.value = encode_record(record);
   return store::Write{key_of(latest.ticket), latest.version, std::move(next)};
 }

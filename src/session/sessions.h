@@ -42,7 +42,6 @@ class Sessions {
  private:
   static constexpr int kAttempts = 16;
 
-  WallMillis idle_expiry(const Slot& slot, WallMillis now) const;
   io::Task<Result<bool>> open_ticket(io::Loop& loop, Slot& slot, const Ticket& ticket);
   io::Task<Result<void>> load_into(io::Loop& loop, Slot& latest);
   void begin(Slot& slot);
