@@ -43,6 +43,8 @@ class GatewayProcess {
   /// SIGTERM, then waits for the end. Code::timeout after `limit`; then it still runs.
   Result<io::Exit> stop(Duration limit);
   void signal(int number) const { program_->signal(number); }
+  /// Waits for its end. Code::timeout after `limit`.
+  Result<io::Exit> wait(Duration limit) { return program_->wait(limit); }
 
   /// Processes of this gateway that run now: itself, its guardian, its instances.
   std::vector<pid_t> processes() const { return processes_with(mark_); }

@@ -66,7 +66,10 @@ TEST_F(Lifecycle, AfterTheDrainTimeoutWhatIsStillInFlightIsCut) {
 TEST_F(Lifecycle, AnIntSignalDrainsToo) {
   start(origin_config());
   gateway->signal(SIGINT);
-  eventually([&] { return !gateway->running(); });
+  const auto exit = gateway->wait(20s);
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->status, 0);
+  EXPECT_EQ(exit->signal, 0);
   expect_nothing_left();
 }
 

@@ -43,7 +43,8 @@ class Conversation {
     what_ = path.substr(path.rfind('/') + 1);
     query_ = target->query;
     if (what_ != "healthz" && what_ != "count") ++origin_.count;
-    if (head_.fields.has(http::FieldId::expect) && what_ != "refuse" && !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
+    if (head_.fields.has(http::FieldId::expect) && what_ != "refuse" &&
+        !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
       co_return false;
     reader_.begin_body(*framing);
     if (what_ == "refuse") {  // answers although the body has only begun
