@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "config/config.h"
 
@@ -38,8 +39,18 @@ std::expected<Command, int> parse_command_line(int argc, const char* const* argv
   add_config_option(*check, command);
   add_command(app, command, Command::What::version, "version", "Print the version");
 
+  app.set_version_flag("--version", fmt::format("stateway {}", STATEWAY_VERSION));
+
+  const auto named = [&](const CLI::App* sub) { return sub->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), named)) {
+    fmt::print(err, "stateway: there is no command '{}'; see stateway --help\n", argv[1]);
+    return std::unexpected(kExitBadUsage);
+  }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    fmt::print(out, "{}\n", version.what());
+    return std::unexpected(kExitDone);
   } catch (const CLI::Success&) {  // --help
     fmt::print(out, "{}", app.help());
     return std::unexpected(kExitDone);

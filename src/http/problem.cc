@@ -85,7 +85,7 @@ std::string problem_json(const Problem& problem) {
   out.append(",\"status\":").append(std::to_string(problem.status));
   if (!problem.detail.empty()) append_member(out, "detail", problem.detail);
   if (!problem.instance.empty()) append_member(out, "instance", problem.instance);
-  out.push_back('}');
+  out.append("}\n");
   return out;
 }
 

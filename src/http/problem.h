@@ -17,7 +17,7 @@ struct Problem {
   std::string_view instance = {};  // the request id; left out when empty
 };
 
-/// One JSON object on one line. Octets that are not UTF-8 become U+FFFD.
+/// One JSON object on one line, the end of the line included. Octets that are not UTF-8 become U+FFFD.
 std::string problem_json(const Problem& problem);
 
 /// `text` between double quotes as a JSON string (RFC 8259 §7), appended to `out`. Controls and DEL are

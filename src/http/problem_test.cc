@@ -14,9 +14,11 @@ TEST(Problem, Renders) {
                           .detail = "a \"b\"",
                           .instance = "r-1"}),
             R"({"type":"urn:stateway:problem:lane-full","title":"Too many at once","status":503,)"
-            R"("detail":"a \"b\"","instance":"r-1"})");
+            R"("detail":"a \"b\"","instance":"r-1"})"
+            "\n");
   EXPECT_EQ(problem_json({.code = "bad-host", .title = "", .status = 400, .detail = "", .instance = ""}),
-            R"({"type":"urn:stateway:problem:bad-host","title":"Bad Request","status":400})");
+            R"({"type":"urn:stateway:problem:bad-host","title":"Bad Request","status":400})"
+            "\n");
 }
 
 TEST(Problem, JsonStrings) {

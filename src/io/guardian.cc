@@ -22,7 +22,9 @@ struct Message {  // shorter than PIPE_BUF: writes are atomic
 
 [[noreturn]] void watch_over(int pipe, const std::string& folder) {
   prctl(PR_SET_NAME, "stateway-guard");
-  setsid();  // a terminal's Ctrl-C or hang-up is for the gateway; we end when it has ended
+  // A terminal's Ctrl-C, `pkill stateway` or a service manager's stop is for the gateway; we end when it has ended.
+  setsid();
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) ::signal(number, SIG_IGN);
   std::set<pid_t> groups;
   Message message;
   for (;;) {
@@ -62,9 +64,12 @@ Result<Guardian> Guardian::start(const std::string& folder) {
     if (dup2(ends[0], 3) < 0) _exit(1);
     close_range(4, ~0u, 0);
     const int null = open("/dev/null", O_RDWR);
-    dup2(null, 0);
-    dup2(null, 1);
-    dup2(null, 2);
+    for (const int standard : {0, 1, 2}) {
+      if (null < 0)
+        close(standard);
+      else
+        dup2(null, standard);
+    }
     watch_over(3, folder);
   }
   close(ends[0]);

@@ -22,6 +22,8 @@ class Guardian {
   /// Ends the guardian (it sees end of file and does its work) and reaps it.
   ~Guardian();
 
+  pid_t pid() const { return pid_; }
+
   /// For the child between fork and exec: registers its own group, so that no moment is unguarded.
   /// Async-signal-safe.
   void guard_own_group() const;

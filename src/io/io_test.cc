@@ -321,6 +321,7 @@ TEST(Guardian, KillsWhatAKilledGatewayLeavesAndRemovesItsFolder) {
     close(ends[0]);
     close(ends[1]);
     auto guardian = Guardian::start(folder);
+    kill(guardian->pid(), SIGTERM);  // as `pkill stateway` would
     EpollLoop loop;
     run_until_done(loop, start_guarded(loop, *guardian));
     _exit(1);

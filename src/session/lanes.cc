@@ -73,6 +73,7 @@ bool Lanes::Enter::await_ready() {
   const auto [lane, free] = shard.lanes.try_emplace(key_);
   holds_ = free;
   if (!free) {
+    if (lane->second.queue.size() >= waiting_max_) return true;
     place_ = std::make_shared<Place>(loop_);
     lane->second.queue.push_back(place_);
   }
@@ -93,7 +94,7 @@ Result<Lanes::Lease> Lanes::Enter::await_resume() {
     const std::lock_guard lock(shard.mutex);
     holds_ = place_->granted;
   }
-  if (!holds_) return fail(Code::timeout);
+  if (!holds_) return fail(Code::lane_full, Side::client, "too many exchanges of this session wait");
   place_.reset();
   return Lease(lanes_, std::exchange(key_, {}));
 }

@@ -22,8 +22,9 @@ class Lanes {
   class Lease;
   class Enter;
 
-  /// Waits for `key`'s turn. Result: a lease that ends the turn when it dies; Code::timeout at `deadline`.
-  Enter enter(io::Loop& loop, std::string key, TimePoint deadline);
+  /// Waits for `key`'s turn. Result: a lease that ends the turn when it dies; Code::lane_full at once when
+  /// `waiting_max` wait already, or at `deadline`.
+  Enter enter(io::Loop& loop, std::string key, TimePoint deadline, std::size_t waiting_max);
 
   /// Keys that are held or waited for now.
   std::size_t busy() const;
@@ -79,10 +80,15 @@ class Lanes::Lease {
 
 class Lanes::Enter : private io::Timer {
  public:
-  Enter(Lanes& lanes, io::Loop& loop, std::string key, TimePoint deadline)
-      : Timer(loop.timers()), lanes_(lanes), loop_(loop), key_(std::move(key)), deadline_(deadline) {}
+  Enter(Lanes& lanes, io::Loop& loop, std::string key, TimePoint deadline, std::size_t waiting_max)
+      : Timer(loop.timers()),
+        lanes_(lanes),
+        loop_(loop),
+        key_(std::move(key)),
+        deadline_(deadline),
+        waiting_max_(waiting_max) {}
   ~Enter() override;
-  bool await_ready();  // true when nobody holds the lane
+  bool await_ready();  // true when nobody holds the lane, or too many wait for it
   void await_suspend(std::coroutine_handle<> h);
   Result<Lease> await_resume();
 
@@ -93,12 +99,14 @@ class Lanes::Enter : private io::Timer {
   io::Loop& loop_;
   std::string key_;
   TimePoint deadline_;
+  std::size_t waiting_max_;
   std::shared_ptr<Place> place_;
   bool holds_ = false;
 };
 
-inline Lanes::Enter Lanes::enter(io::Loop& loop, std::string key, TimePoint deadline) {
-  return Enter(*this, loop, std::move(key), deadline);
+inline Lanes::Enter Lanes::enter(io::Loop& loop, std::string key, TimePoint deadline,
+                                 std::size_t waiting_max) {
+  return Enter(*this, loop, std::move(key), deadline, waiting_max);
 }
 
 }  // namespace stateway::session

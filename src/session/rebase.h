@@ -39,7 +39,7 @@ struct Rebased {
 ///   or again; a JSON Patch names an array element of `seen` by number; or the patches apply to `seen` but
 ///   not to `latest`. The caller decides between refusing and running the exchange again.
 /// - internal: a stored document is no JSON.
-/// Pure; any thread. SPEC 4, "The commit rule" and "Overlap".
+/// Pure; any thread.
 Result<Rebased> rebase(const PatchSet& patches, const Seen& seen, const Latest& latest, Overlap rule,
                        const json::DocumentLimits& limits);
 

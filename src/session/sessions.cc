@@ -117,8 +117,9 @@ io::Task<Result<void>> Sessions::commit(io::Loop& loop, Slot& slot, Overlap over
     slot.cookie = Slot::Cookie::clear;
     co_return Result<void>{};
   }
-  auto entered = co_await lanes_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait);
-  if (!entered) co_return fail(Code::lane_full, Side::client, "commits of this session take too long");
+  auto entered = co_await lanes_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait,
+                                       slot.kind->lane_queue);
+  if (!entered) co_return pass_on(std::move(entered));
 
   const Ticket ticket = slot.renew && slot.version > 0 ? with_new_secret(slot.ticket, random_) : slot.ticket;
   Slot reloaded;

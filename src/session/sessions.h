@@ -34,7 +34,8 @@ class Sessions {
   /// The commit rule: applies what the slot wants to the latest committed version, in one durable step, and
   /// says in the slot what the client is to be told. Commits of one session queue up here (Lanes). Errors,
   /// nothing committed: those of rebase.h; session_ended when the session has gone meanwhile; sessions_full;
-  /// conflict after kAttempts of other gateways' commits; lane_full when the wait was too long; the store's.
+  /// conflict after kAttempts of other gateways' commits; lane_full when too many wait (lane_queue) or for
+  /// too long (lane_wait); the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 
   store::StateStore& store() { return store_; }

@@ -222,7 +222,7 @@ TEST(Sessions, FiftyParallelPatchesOfOneSessionAllStay) {
 }
 
 io::Task<void> hold_a_while(Lanes& lanes, io::Loop& loop, int n, std::vector<int>& order) {
-  auto lease = co_await lanes.enter(loop, "key", loop.now() + 5s);
+  auto lease = co_await lanes.enter(loop, "key", loop.now() + 5s, 100);
   EXPECT_TRUE(lease);
   order.push_back(n);
   co_await io::sleep_for(loop, 1ms);
@@ -245,8 +245,8 @@ TEST(Lanes, LetOneInAtATimeInOrderOfArrival) {
 }
 
 io::Task<void> waits_too_long(io::EpollLoop& loop, Lanes& lanes) {
-  auto held = co_await lanes.enter(loop, "key", loop.now() + 5s);
-  const auto late = co_await lanes.enter(loop, "key", loop.now() + 5ms);
+  auto held = co_await lanes.enter(loop, "key", loop.now() + 5s, 100);
+  const auto late = co_await lanes.enter(loop, "key", loop.now() + 5ms, 100);
   EXPECT_FALSE(late);
   {
     io::TaskGroup group;  // one that gives up by being destroyed
@@ -254,8 +254,28 @@ io::Task<void> waits_too_long(io::EpollLoop& loop, Lanes& lanes) {
     group.spawn(hold_a_while(lanes, loop, 1, order));
   }
   held->end();
-  const auto free = co_await lanes.enter(loop, "key", loop.now() + 5s);
+  const auto free = co_await lanes.enter(loop, "key", loop.now() + 5s, 100);
   EXPECT_TRUE(free);
+}
+
+io::Task<void> queue_is_full(io::EpollLoop& loop, Lanes& lanes) {
+  auto held = co_await lanes.enter(loop, "key", loop.now() + 5s, 1);
+  std::vector<int> order;
+  io::TaskGroup group;
+  group.spawn(hold_a_while(lanes, loop, 1, order));
+  const auto second = co_await lanes.enter(loop, "key", loop.now() + 5s, 1);
+  EXPECT_FALSE(second);
+  if (!second) EXPECT_EQ(second.error().code, Code::lane_full);
+  held->end();
+  co_await group.drained();
+  EXPECT_EQ(order, std::vector<int>{1});
+}
+
+TEST(Lanes, RefuseAtOnceWhenTooManyWait) {
+  io::EpollLoop loop;
+  Lanes lanes;
+  run_until_done(loop, queue_is_full(loop, lanes));
+  EXPECT_EQ(lanes.busy(), 0u);
 }
 
 TEST(Lanes, WhoeverWaitsTooLongOrGivesUpLeavesTheQueue) {
@@ -267,7 +287,7 @@ TEST(Lanes, WhoeverWaitsTooLongOrGivesUpLeavesTheQueue) {
 
 io::Task<void> count_up(io::EpollLoop& loop, Lanes& lanes, int& counter, int times) {
   for (int i = 0; i < times; ++i) {
-    auto lease = co_await lanes.enter(loop, "shared", loop.now() + 10s);
+    auto lease = co_await lanes.enter(loop, "shared", loop.now() + 10s, 100);
     EXPECT_TRUE(lease);
     ++counter;  // unguarded but for the lane: TSan would tell
   }
