@@ -1,5 +1,7 @@
 #include "stateway/cli.h"
 
+#include "stateway/descriptors.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -121,6 +123,13 @@ TEST(Version, NamesTheProgram) {
   const Capture out;
   EXPECT_EQ(print_version(out.get()), kExitDone);
   EXPECT_THAT(out.text(), testing::MatchesRegex("stateway [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(Descriptors, ClientsLeaveRoomForTheStoreAndForInstances) {
+  EXPECT_EQ(connections_for(20'512), 10'000u);
+  EXPECT_EQ(connections_for(1024), 256u);
+  EXPECT_EQ(connections_for(kDescriptorsReserved), 1u);
+  EXPECT_EQ(connections_for(0), 1u);
 }
 
 }  // namespace

@@ -13,11 +13,13 @@ std::vector<upstream::ServiceOnLoop*> pointers(
 std::vector<std::unique_ptr<upstream::ServiceOnLoop>> services_on(const Shared& shared, io::Loop& loop,
                                                                   io::Network& network) {
   const gateway::LimitsOptions& limits = shared.snapshot->limits;
+  // A response's head may carry patches beside what any head may hold.
+  const std::size_t head_bytes_max = limits.head_bytes_max + session::PatchLimits().header_bytes_max;
   std::vector<std::unique_ptr<upstream::ServiceOnLoop>> out;
   for (const auto& service : shared.services)
     out.push_back(std::make_unique<upstream::ServiceOnLoop>(
         *service, loop, network, shared.random,
-        http::HeadLimits{limits.head_bytes_max, limits.target_bytes_max, limits.fields_max}));
+        http::HeadLimits{head_bytes_max, limits.target_bytes_max, limits.fields_max}));
   return out;
 }
 

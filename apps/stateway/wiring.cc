@@ -14,6 +14,7 @@
 #include "io/signals.h"
 #include "stateway/background.h"
 #include "stateway/cli.h"
+#include "stateway/descriptors.h"
 #include "stateway/gateway_loop.h"
 #include "stateway/snapshot.h"
 #include "store/embedded.h"
@@ -58,6 +59,7 @@ class Runtime {
   int run();
 
  private:
+  void fit_connections_to_descriptors();
   Result<void> open_sockets();
   Result<void> start_services();
   io::Task<void> handle_signals();
@@ -87,6 +89,19 @@ class Runtime {
   std::atomic<bool> draining_{false};
   std::size_t loops_drained_ = 0;
 };
+
+// Clients must not be able to use up the descriptors that the store needs for its files: a failed write
+// poisons it.
+void Runtime::fit_connections_to_descriptors() {
+  const unsigned wanted = config_.limits.connections_max;
+  const unsigned affordable = connections_for(raise_descriptor_limit());
+  if (affordable >= wanted) return;
+  log::warn("limits.connections is lowered: the system allows too few descriptors (ulimit -n, LimitNOFILE)",
+            {{"wanted", wanted}, {"connections", affordable}});
+  auto lowered = std::make_shared<gateway::Snapshot>(*snapshot_);
+  lowered->limits.connections_max = affordable;
+  snapshot_ = std::move(lowered);
+}
 
 Result<void> Runtime::open_sockets() {
   const auto open = [](const Address& address, auto into) -> Result<void> {
@@ -119,6 +134,7 @@ Result<void> Runtime::start() {
   // The guardian forks, so threads come only now.
   io::block_signals(kSignals);
   log::start(config_.log.format, log::Level::info);
+  fit_connections_to_descriptors();
   for (const std::string& warning : config_.warnings) log::warn(warning);
   if (auto opened = open_sockets(); !opened) return opened;
   auto store = open_store(config_.store, clock_);
@@ -204,8 +220,10 @@ io::Task<void> Runtime::shut_down() {
     io::post(loop->loop(), std::move(drain));
   }
   while (loops_drained_ < loops_.size()) co_await io::sleep_for(home(), 5ms);
+  io::TaskGroup stops;
   for (const auto& [name, supervisor] : supervisors_)
-    co_await supervisor->stop(home().now() + kInstanceGrace);
+    stops.spawn(supervisor->stop(home().now() + kInstanceGrace));
+  co_await stops.drained();
   log::info("stopped");
   home().stop();
 }

@@ -14,6 +14,9 @@ namespace {
 
 using Kind = http::Framing::Kind;
 
+// Each starts the wait anew; a service that only ever sends these must not hold its client for ever.
+constexpr int kInterimAnswersMax = 100;
+
 bool expects_continue(const Exchange& x) {
   return x.request.fields.has(http::FieldId::expect) && x.request.minor >= 1 && !x.continued;
 }
@@ -47,11 +50,13 @@ io::Task<std::optional<AttemptFailure>> send_request(Exchange& x, Answer& answer
   io::Stream& stream = answer.connection->stream();
   const std::string_view body = whole ? std::string_view(x.held.bytes) : std::string_view();
   const iovec parts[] = {{head.data(), head.size()}, {const_cast<char*>(body.data()), body.size()}};
+  const bool sent_before = std::exchange(x.sent, true);
   const auto written = co_await stream.write_all(parts, x.on.loop.now() + service.timeout.response);
-  if (!written && written.error().retry == Retry::always)
+  if (!written && written.error().retry == Retry::always) {
+    x.sent = sent_before;
     co_return AttemptFailure{
         .error = {Code::upstream_closed, Side::upstream, Retry::always, written.error().context}};
-  x.sent = true;
+  }
   if (!written && written.error().code == Code::timeout)
     co_return AttemptFailure{
         .error = {Code::response_timeout, Side::upstream, Retry::never, "the request was not taken"},
@@ -122,13 +127,16 @@ AttemptFailure no_answer(const Answer& answer, Error error) {
 io::Task<std::optional<AttemptFailure>> attempt(Exchange& x, Answer& answer) {
   if (auto failed = co_await send_request(x, answer)) co_return failed;
   const Duration timeout = x.on.services[x.use->service]->options().timeout.response;
-  for (;;) {
+  for (int interim_answers = 0;; ++interim_answers) {
     if (auto waited = co_await wait_for_answer(x, answer, timeout); !waited)
       co_return no_answer(answer, std::move(waited).error());
     auto read = co_await answer.connection->reader().read_head(answer.head, x.on.loop.now() + timeout);
     if (!read) co_return no_answer(answer, std::move(read).error());
     const bool interim = answer.head.status < 200 && answer.head.status != 101;
     if (!interim) break;
+    if (interim_answers == kInterimAnswersMax)
+      co_return no_answer(
+          answer, Error{Code::bad_response, Side::upstream, Retry::never, "interim answers without end"});
     if (auto passed = co_await pass_on_interim(x, answer); !passed)
       co_return no_answer(answer, std::move(passed).error());
   }

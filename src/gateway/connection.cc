@@ -39,8 +39,35 @@ io::Task<void> Connection::serve() {
 }
 
 void Connection::end_if_idle() {
-  if (idle_) accepted_.stream->abort();
+  // A request that has come but has not been read is served, as the last one.
+  if (idle_ && accepted_.stream->silent()) accepted_.stream->abort();
 }
+
+// Undone also when the connection is cut in the middle: then a client that has a part of an answer must see a
+// reset.
+class Connection::InFlight {
+ public:
+  InFlight(Connection& c, Exchange& x) : connection_(c) {
+    c.on_.counters.exchanges.fetch_add(1, std::memory_order_relaxed);
+    c.on_.counters.exchanges_total.fetch_add(1, std::memory_order_relaxed);
+    c.current_ = &x;
+    // A client that had ended its side before its request was read (`printf … | nc -N`) still waits for the
+    // answer.
+    if (!c.accepted_.stream->hung_up()) c.accepted_.stream->set_hangup_listener(&c);
+  }
+  ~InFlight() {
+    if (connection_.current_->answering && connection_.scope_.active())
+      connection_.accepted_.stream->reset_on_close();
+    connection_.accepted_.stream->set_hangup_listener(nullptr);
+    connection_.current_ = nullptr;
+    connection_.on_.counters.exchanges.fetch_sub(1, std::memory_order_relaxed);
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  Connection& connection_;
+};
 
 // One exchange. False: the connection has ended, or must.
 io::Task<bool> Connection::serve_one() {
@@ -59,14 +86,11 @@ io::Task<bool> Connection::serve_one() {
   x.body_read = x.framing.kind == http::Framing::Kind::none;
   reader_.begin_body(x.framing);
 
-  on_.counters.exchanges.fetch_add(1, std::memory_order_relaxed);
-  on_.counters.exchanges_total.fetch_add(1, std::memory_order_relaxed);
-  current_ = &x;
-  accepted_.stream->set_hangup_listener(this);
-  const auto finished = co_await io::cancellable(run(x), scope_);
-  accepted_.stream->set_hangup_listener(nullptr);
-  current_ = nullptr;
-  on_.counters.exchanges.fetch_sub(1, std::memory_order_relaxed);
+  Result<bool> finished = true;
+  {
+    const InFlight in_flight(*this, x);
+    finished = co_await io::cancellable(run(x), scope_);
+  }
   if (x.config->log.access) log_exchange(x);
   x.answer.reset();  // with the pump, which may still be reading from the client
   if (!finished) co_return false;

@@ -25,6 +25,7 @@ class Connection final : private io::Stream::HangupListener {
   void end_if_idle();
 
  private:
+  class InFlight;
   io::Task<bool> serve_one();
   io::Task<Result<bool>> run(Exchange& x);
   io::Task<void> refuse(Exchange& x, Error error);

@@ -11,7 +11,10 @@ namespace {
 // Answers that say "not me, not now" and for which another instance may do better.
 bool asks_for_another(int status) { return status == 502 || status == 503 || status == 504; }
 
-bool touches_session(const http::ResponseHead& head) { return head.fields.has(http::FieldId::stateway); }
+// What an answer wants kept counts whatever its status, so that answer is final.
+bool touches_session(const Exchange& x) {
+  return x.answer->head.fields.has(http::FieldId::stateway) || (x.session && x.session->wants_commit());
+}
 
 bool body_at_hand(const Exchange& x) {
   return x.framing.kind == http::Framing::Kind::none || !x.held.too_large;
@@ -110,7 +113,7 @@ class Forwarding {
 
   bool wants_another() {
     const http::ResponseHead& head = x_.answer->head;
-    return asks_for_another(head.status) && x_.safe() && !touches_session(head) && body_at_hand(x_) &&
+    return asks_for_another(head.status) && x_.safe() && !touches_session(x_) && body_at_hand(x_) &&
            x_.attempts < attempts_max() && take_permit();
   }
 

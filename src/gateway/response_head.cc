@@ -1,5 +1,7 @@
 #include "gateway/response_head.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "gateway/on_loop.h"
 #include "http/cookies.h"
@@ -16,6 +18,12 @@ using http::FieldId;
 using Kind = http::Framing::Kind;
 
 bool sets_cookie(const Exchange& x) { return x.session && x.session->cookie != session::Slot::Cookie::keep; }
+
+// The session's cookie is ours alone: a service that set one of that name would log its client out.
+bool sets_our_cookie(const Exchange& x, std::string_view set_cookie) {
+  const std::string_view name = trim_ows(set_cookie.substr(0, set_cookie.find('=')));
+  return std::ranges::find(x.config->cookie_names, name) != x.config->cookie_names.end();
+}
 
 // RFC 9111 §5.2.2: a shared cache must not hand one client's cookie to another.
 std::string private_cache_control(const http::Fields& fields) {
@@ -61,6 +69,7 @@ void append_received(std::string& out, const Exchange& x, const http::ResponseHe
   for (const http::Field& f : head.fields) {
     if (f.id == FieldId::stateway || (f.id == FieldId::content_length && !describes_body)) continue;
     if (f.id == FieldId::cache_control && new_cookie) continue;
+    if (f.id == FieldId::set_cookie && sets_our_cookie(x, f.value)) continue;
     if (hop.drops(f)) continue;
     http::append_field(out, f);
   }
@@ -101,7 +110,7 @@ void append_interim_head(std::string& out, const Exchange& x, const http::Respon
       x.on.counters.patches_ignored.fetch_add(1, std::memory_order_relaxed);
       continue;
     }
-    if (!hop.drops(f)) http::append_field(out, f);
+    if (f.id != FieldId::content_length && !hop.drops(f)) http::append_field(out, f);
   }
   http::end_head(out);
 }

@@ -56,6 +56,7 @@ wire::Response SessionUrls::answer(std::string_view token, std::string_view meth
 
 io::Task<wire::Response> SessionUrlHandler::handle(const wire::Request& request) {
   std::string_view path = request.target.path();
+  if (!path.starts_with('/')) co_return problem(Code::not_found, "this is not a session URL");
   path.remove_prefix(1);
   const std::size_t slash = path.find('/');
   const auto number = parse_decimal(path.substr(0, slash));

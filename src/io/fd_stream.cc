@@ -23,8 +23,14 @@ Transfer failed(int error) {
 // nothing. A unix socket raises one each time its peer reads, so there they are asked for when a writer
 // waits.
 FdStream::FdStream(EpollLoop& loop, int fd, Kind kind, bool connecting)
-    : Stream(loop), loop_(loop), fd_(fd), kind_(kind), wants_write_(kind == Kind::tcp || connecting) {
-  if (!loop_.add(fd_, kReadEvents | (wants_write_ ? EPOLLOUT : 0u), *this)) read_ready_ = true;
+    : Stream(loop),
+      loop_(loop),
+      fd_(fd),
+      kind_(kind),
+      watched_(false),
+      wants_write_(kind == Kind::tcp || connecting) {
+  watched_ = loop_.add(fd_, kReadEvents | (wants_write_ ? EPOLLOUT : 0u), *this).has_value();
+  read_ready_ = !watched_;
 }
 
 FdStream::~FdStream() {
@@ -110,7 +116,7 @@ void FdStream::on_events(std::uint32_t events) {
 }
 
 void FdStream::want_write() {
-  if (wants_write_) return;
+  if (wants_write_ || !watched_) return;
   wants_write_ = true;
   loop_.modify(fd_, kReadEvents | EPOLLOUT, *this);
 }

@@ -34,6 +34,7 @@ class FdStream final : public Stream, private Watch {
   EpollLoop& loop_;
   int fd_;
   Kind kind_;
+  bool watched_;  // false: the system refused to watch it; reads and writes fail by their deadlines
   bool wants_write_;
   bool ended_ = false;  // the peer's side is over: every further read says so, none would block
 };

@@ -22,9 +22,13 @@ struct Message {  // shorter than PIPE_BUF: writes are atomic
 
 [[noreturn]] void watch_over(int pipe, const std::string& folder) {
   prctl(PR_SET_NAME, "stateway-guard");
-  // A terminal's Ctrl-C, `pkill stateway` or a service manager's stop is for the gateway; we end when it has ended.
+  // A terminal's Ctrl-C, `pkill stateway` or a service manager's stop is for the gateway; we end when it has
+  // ended.
   setsid();
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) ::signal(number, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   std::set<pid_t> groups;
   Message message;
   for (;;) {
@@ -52,7 +56,11 @@ void send(int pipe, Message message) {
 Result<Guardian> Guardian::start(const std::string& folder) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(Code::io, Side::self, std::strerror(errno));
+  sigset_t all, before;  // nothing may reach the child before it has learned to ignore it
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = fork();
+  if (pid != 0) pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
     close(ends[0]);
     close(ends[1]);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <mutex>
 
 #include "io/cancellable.h"
 #include "io/fd_stream.h"
@@ -16,68 +17,6 @@
 
 namespace stateway::io {
 namespace {
-
-struct CountingTimer final : Timer {
-  explicit CountingTimer(Timers& t) : Timer(t) {}
-  void on_timer() override { ++fired; }
-  int fired = 0;
-};
-TimePoint at(int ms) { return TimePoint(std::chrono::milliseconds(ms)); }
-
-TEST(Timer, FiresAtItsTimeNotBefore) {
-  Timers timers;
-  CountingTimer t(timers);
-  t.arm(at(100));
-  timers.fire(at(50));
-  EXPECT_EQ(t.fired, 0);
-  timers.fire(at(100));
-  EXPECT_EQ(t.fired, 1);
-  timers.fire(at(1000));
-  EXPECT_EQ(t.fired, 1);
-}
-
-TEST(Timer, AnExtendedDeadlineFiresOnlyAtTheNewTime) {
-  Timers timers;
-  CountingTimer t(timers);
-  t.arm(at(100));
-  t.arm(at(300));
-  timers.fire(at(200));
-  EXPECT_EQ(t.fired, 0);
-  timers.fire(at(300));
-  EXPECT_EQ(t.fired, 1);
-}
-
-TEST(Timer, AShortenedOrDisarmedOneKeepsItsWord) {
-  Timers timers;
-  CountingTimer shortened(timers), disarmed(timers);
-  shortened.arm(at(300));
-  shortened.arm(at(100));
-  disarmed.arm(at(100));
-  disarmed.disarm();
-  timers.fire(at(100));
-  EXPECT_EQ(shortened.fired, 1);
-  EXPECT_EQ(disarmed.fired, 0);
-  EXPECT_EQ(timers.scheduled(), 0u);
-}
-
-TEST(Timer, ManyInRandomOrderFireInOrder) {
-  Timers timers;
-  std::vector<std::unique_ptr<CountingTimer>> all;
-  for (int i = 0; i < 500; ++i) {
-    all.push_back(std::make_unique<CountingTimer>(timers));
-    all.back()->arm(at((i * 7919) % 500));
-  }
-  for (int i = 0; i < 500; i += 3) all[static_cast<std::size_t>(i)].reset();
-  for (int now = 0; now < 500; ++now) {
-    timers.fire(at(now));
-    for (int i = 0; i < 500; ++i) {
-      const auto& t = all[static_cast<std::size_t>(i)];
-      if (t) {
-        EXPECT_EQ(t->fired, (i * 7919) % 500 <= now ? 1 : 0);
-      }
-    }
-  }
-}
 
 Task<void> wait_on(WaitQueue& queue, TimePoint deadline, std::string& trace, char name) {
   const auto woken = co_await queue.wait(deadline);
@@ -247,6 +186,43 @@ TEST(Sockets, RefusedConnectsSaySo) {
   run_until_done(second, connect_fails(second, worker, "unix:/nonexistent/stateway.sock"));
   EpollLoop third;
   run_until_done(third, connect_fails(third, worker, "no-such-host.invalid:80"));
+}
+
+Task<void> looks_up_by_name(EpollLoop& loop, Worker& worker, const ListenSocket& socket) {
+  SocketNetwork network(loop, worker);
+  Address by_name = socket.address();
+  by_name.host = "localhost";
+  const auto connected = co_await network.connect(by_name, loop.now() + 10s);
+  EXPECT_TRUE(connected) << connected.error().context;
+
+  // The worker is held: a look-up that cannot end in time does not hold its caller, and is not the peer's
+  // fault.
+  std::mutex held;
+  held.lock();
+  struct Hold final : Worker::Job {
+    explicit Hold(std::mutex& m) : mutex(m) {}
+    void run() override {
+      const std::lock_guard lock(mutex);
+      delete this;
+    }
+    std::mutex& mutex;
+  };
+  worker.submit(new Hold(held));
+  by_name.host = "elsewhere.localhost";
+  const auto late = co_await network.connect(by_name, loop.now() + 5ms);
+  held.unlock();
+  EXPECT_FALSE(late);
+  if (late) co_return;
+  EXPECT_EQ(late.error().code, Code::connect_timeout);
+  EXPECT_EQ(late.error().side, Side::self);
+}
+
+TEST(Sockets, NamesAreLookedUpWithinTheDeadline) {
+  EpollLoop loop;
+  Worker worker("resolver");
+  auto socket = ListenSocket::open(*parse_address("127.0.0.1:0"));
+  ASSERT_TRUE(socket);
+  run_until_done(loop, looks_up_by_name(loop, worker, *socket));
 }
 
 Task<void> process_speaks_and_ends(EpollLoop& loop) {

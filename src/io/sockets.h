@@ -1,13 +1,10 @@
 // TCP and unix sockets on the epoll loop.
 #pragma once
 
-#include <sys/socket.h>
-
-#include <optional>
-
 #include "io/epoll.h"
 #include "io/network.h"
-#include "io/worker.h"
+#include "io/resolver.h"
+#include "io/socket_address.h"
 
 namespace stateway::io {
 
@@ -54,29 +51,13 @@ class SocketAcceptor final : public Acceptor, private Watch {
 
 class SocketNetwork final : public Network {
  public:
-  /// `resolver` runs getaddrinfo for names; both must outlive the network.
-  SocketNetwork(EpollLoop& loop, Worker& resolver) : loop_(loop), resolver_(resolver) {}
+  /// Names are looked up on `worker`; both must outlive the network.
+  SocketNetwork(EpollLoop& loop, Worker& worker) : loop_(loop), resolver_(loop, worker) {}
   Task<Result<std::unique_ptr<Stream>>> connect(const Address& to, TimePoint deadline) override;
 
  private:
   EpollLoop& loop_;
-  Worker& resolver_;
+  Resolver resolver_;
 };
-
-/// A socket address of the system: what Address becomes once its host is an IP address.
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  int family() const { return storage.ss_family; }
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-/// A unix address, or a TCP one whose host is an IP address in text; nullopt for names.
-/// A unix path must fit sun_path (107 octets): Code::invalid_argument.
-Result<std::optional<SocketAddress>> literal_address(const Address& address);
-/// getaddrinfo; blocks. Errors: connect_failed with the resolver's reason.
-Result<std::vector<SocketAddress>> resolve_blocking(const Address& address);
-/// The IP address in text, or "unix".
-std::string host_text(const sockaddr_storage& storage);
 
 }  // namespace stateway::io

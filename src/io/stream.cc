@@ -58,7 +58,10 @@ Result<std::size_t> Stream::Read::await_resume() const {
 }
 
 Stream::Write::Write(Stream& s, std::span<const iovec> from, TimePoint deadline)
-    : stream_(s), count_(0), deadline_(deadline) {
+    : stream_(s),
+      count_(0),
+      patience_(deadline == kNoDeadline ? Duration::max() : deadline - s.loop_.now()),
+      deadline_(deadline) {
   CHECK(from.size() <= kBuffers);
   for (const iovec& v : from)
     if (v.iov_len > 0) buffers_[count_++] = v;
@@ -74,7 +77,7 @@ bool Stream::Write::attempt() {
   while (first_ < count_) {
     transfer_ = stream_.try_write(std::span(buffers_).subspan(first_, count_ - first_));
     if (transfer_.state != Transfer::State::ok) return transfer_.state == Transfer::State::failed;
-    any_ = true;
+    moved_ += transfer_.bytes;
     std::size_t written = transfer_.bytes;
     while (first_ < count_ && written >= buffers_[first_].iov_len) written -= buffers_[first_++].iov_len;
     if (first_ < count_) {
@@ -88,7 +91,10 @@ bool Stream::Write::attempt() {
 }
 
 void Stream::Write::ready() {
+  const std::size_t moved_before = moved_;
   if (!attempt()) {
+    if (moved_ > moved_before && deadline_ != kNoDeadline)
+      stream_.writer_.arm(stream_.loop_.now() + patience_);
     stream_.want_write();
     return;
   }
@@ -104,7 +110,7 @@ void Stream::Write::timed_out() {
 Result<void> Stream::Write::await_resume() const {
   if (transfer_.state == Transfer::State::ok) return {};
   std::unexpected<Error> failed = failure(transfer_);
-  if (!any_) failed.error().retry = Retry::always;
+  if (moved_ == 0) failed.error().retry = Retry::always;
   return failed;
 }
 

@@ -65,8 +65,9 @@ class Stream {
   /// `into` must live until completion.
   Read read_some(std::span<char> into, TimePoint deadline);
   /// Writes all of the buffers (at most Write::kBuffers of them), in order. Code::timeout, Code::io; then an
-  /// unknown prefix has been written, or, if the error says Retry::always, nothing. The octets must live
-  /// until completion.
+  /// unknown prefix has been written, or, if the error says Retry::always, nothing. The deadline
+  /// moves with each step forward: it is for the first octet, and for each pause after that. The octets must
+  /// live until completion.
   Write write_all(std::span<const iovec> from, TimePoint deadline);
   Write write_all(std::string_view from, TimePoint deadline);
 
@@ -211,7 +212,8 @@ class Stream::Write final : private Waiter {
   std::array<iovec, kBuffers> buffers_;
   std::size_t first_ = 0;
   std::size_t count_;
-  bool any_ = false;  // some octet was written
+  std::size_t moved_ = 0;  // octets written so far
+  Duration patience_;
   TimePoint deadline_;
   std::coroutine_handle<> waiting_;
   Transfer transfer_{Transfer::State::again};

@@ -38,7 +38,8 @@ Table::Table(std::vector<RouteOptions> routes) : routes_(std::move(routes)), ord
   std::ranges::stable_sort(order_, [this](std::size_t a, std::size_t b) {
     const RouteOptions &x = routes_[a], &y = routes_[b];
     if (x.host.has_value() != y.host.has_value()) return x.host.has_value();
-    return x.path.size() > y.path.size();
+    if (x.path.size() != y.path.size()) return x.path.size() > y.path.size();
+    return !x.methods.empty() && y.methods.empty();
   });
 }
 

@@ -54,6 +54,12 @@ TEST(Table, AMethodIsNamedOnceHoweverOftenItIsListed) {
   EXPECT_EQ(table.find("a", "/", "PUT").allow, "GET, HEAD, POST");
 }
 
+TEST(Table, ARouteThatNamesItsMethodsGoesBeforeOneThatTakesAll) {
+  const Table table({route("/", "all"), route("/", "post", {"POST"})});
+  EXPECT_EQ(table.find("a", "/x", "POST").route->service, "post");
+  EXPECT_EQ(table.find("a", "/x", "GET").route->service, "all");
+}
+
 TEST(Table, NoRouteAtAll) {
   const Table table({route("/api", "api")});
   const auto match = table.find("a", "/other", "GET");

@@ -78,10 +78,27 @@ io::Task<Result<void>> Sessions::load_into(io::Loop& loop, Slot& latest) {
   co_return Result<void>{};
 }
 
+namespace {
+
+// Whether the slot's ticket is still the one that opens the session. After a renew its holder must get
+// nothing new.
+bool superseded(const Slot& opened, const Slot& latest) {
+  return !equal_constant_time(opened.record.secret_hash, latest.record.secret_hash);
+}
+
+}  // namespace
+
 io::Task<Result<void>> Sessions::reload(io::Loop& loop, Slot& slot) {
   slot.forget_wishes();
   if (slot.version == 0) co_return Result<void>{};
-  co_return co_await load_into(loop, slot);
+  Slot latest;
+  latest.kind = slot.kind;
+  latest.ticket = slot.ticket;
+  if (auto loaded = co_await load_into(loop, latest); !loaded) co_return loaded;
+  if (superseded(slot, latest))
+    co_return fail(Code::session_ended, Side::client, "the session was renewed meanwhile");
+  slot = std::move(latest);
+  co_return Result<void>{};
 }
 
 // The write that brings `latest` to where the slot wants it; `record` is what it holds. `ticket` is what the
@@ -142,7 +159,15 @@ io::Task<Result<void>> Sessions::commit(io::Loop& loop, Slot& slot, Overlap over
     if (committed.error().code != Code::conflict) co_return pass_on(std::move(committed));
     reloaded.kind = slot.kind;
     reloaded.ticket = slot.ticket;
-    if (auto loaded = co_await load_into(loop, reloaded); !loaded) co_return loaded;
+    auto loaded = co_await load_into(loop, reloaded);
+    if (!loaded && loaded.error().code == Code::session_ended && slot.end) {  // somebody else was faster
+      slot.cookie = Slot::Cookie::clear;
+      co_return Result<void>{};
+    }
+    if (!loaded) co_return loaded;
+    // A renew from before another one would hand a valid secret to whoever held the old one.
+    if (slot.renew && superseded(slot, reloaded))
+      co_return fail(Code::session_ended, Side::client, "the session was renewed meanwhile");
     latest = &reloaded;
   }
   co_return fail(Code::conflict, Side::store, "other commits of this session were always faster");

@@ -28,12 +28,13 @@ class Sessions {
   io::Task<Result<Slot>> open(io::Loop& loop, const SessionOptions& kind, http::CookieValues cookies);
 
   /// Loads what is now the latest version into the slot, for another run of the exchange, and forgets its
-  /// wishes. Errors: store_unavailable, session_ended.
+  /// wishes. Errors: store_unavailable; session_ended, also when the slot's ticket was renewed meanwhile.
   io::Task<Result<void>> reload(io::Loop& loop, Slot& slot);
 
   /// The commit rule: applies what the slot wants to the latest committed version, in one durable step, and
   /// says in the slot what the client is to be told. Commits of one session queue up here (Lanes). Errors,
-  /// nothing committed: those of rebase.h; session_ended when the session has gone meanwhile; sessions_full;
+  /// nothing committed: those of rebase.h; session_ended when the session has gone meanwhile, or a
+  /// renew comes after another one; sessions_full;
   /// conflict after kAttempts of other gateways' commits; lane_full when too many wait (lane_queue) or for
   /// too long (lane_wait); the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);

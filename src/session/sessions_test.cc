@@ -155,6 +155,49 @@ TEST(Sessions, RenewChangesTheSecretAndEndIsForGood) {
   run_until_done(w.loop, renews_and_ends(w));
 }
 
+io::Task<void> old_secret_gets_nothing_new(World& w) {
+  auto slot = co_await w.open({});
+  (void)co_await w.patch(*slot, R"({"cart":1})");
+  const std::string old_text = slot->ticket.text();
+  auto slow_renew = co_await w.open({old_text});
+  auto slow_patch = co_await w.open({old_text});
+  auto log_in = co_await w.open({old_text});
+  log_in->renew = true;
+  (void)co_await w.patch(*log_in, R"({"user":"ann"})");
+
+  slow_renew->renew = true;
+  const auto renewed = co_await w.sessions.commit(w.loop, *slow_renew, Overlap::last);
+  EXPECT_FALSE(renewed) << "a superseded secret was given a fresh one";
+  EXPECT_EQ(slow_renew->cookie, Slot::Cookie::keep);
+  const auto reloaded = co_await w.sessions.reload(w.loop, *slow_patch);
+  EXPECT_FALSE(reloaded) << "a superseded secret was shown the new document";
+  EXPECT_EQ(slow_patch->record.document, R"({"cart":1})");
+  auto victim = co_await w.open({log_in->ticket.text()});
+  EXPECT_EQ(victim->version, 2u);
+}
+
+TEST(Sessions, ASecretThatWasRenewedGetsNothingNewFromASlowExchange) {
+  World w;
+  run_until_done(w.loop, old_secret_gets_nothing_new(w));
+}
+
+io::Task<void> both_end(World& w) {
+  auto slot = co_await w.open({});
+  (void)co_await w.patch(*slot, R"({"a":1})");
+  auto first = co_await w.open({slot->ticket.text()});
+  auto second = co_await w.open({slot->ticket.text()});
+  first->end = second->end = true;
+  (void)co_await w.sessions.commit(w.loop, *first, Overlap::last);
+  const auto again = co_await w.sessions.commit(w.loop, *second, Overlap::last);
+  EXPECT_TRUE(again);
+  EXPECT_EQ(second->cookie, Slot::Cookie::clear);
+}
+
+TEST(Sessions, EndingTwiceIsEndingOnce) {
+  World w;
+  run_until_done(w.loop, both_end(w));
+}
+
 io::Task<void> expires(World& w) {
   auto slot = co_await w.open({});
   (void)co_await w.patch(*slot, R"({"a":1})");

@@ -65,7 +65,10 @@ class Server::Connection final {
     }
     auto target = http::parse_target(head.method, head.target);
     Response response;
-    if (!target) {
+    if (target && target->form == http::Target::Form::authority) {
+      response = problem_response(405, code_name(Code::method_not_allowed), "", "this is no proxy");
+      response.fields.emplace_back("Allow", "GET, HEAD");
+    } else if (!target) {
       response = problem_response(400, code_name(target.error().code), "", target.error().context);
     } else {
       const Request request{head, std::move(*target), std::move(body), accepted_.peer};

@@ -215,7 +215,8 @@ TEST(ProblemResponse, IsAProblem) {
   EXPECT_EQ(got.status, 422);
   EXPECT_EQ(got.body,
             R"({"type":"urn:stateway:problem:bad-item","title":"Unprocessable Content","status":422,)"
-            R"("detail":"no \"name\""})");
+            R"("detail":"no \"name\""})"
+            "\n");
 }
 
 }  // namespace

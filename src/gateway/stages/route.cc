@@ -39,9 +39,9 @@ io::Task<Result<Verdict>> RouteStage::enter(Exchange& x) {
   if (!host) co_return fail(host.error().code, Side::client, host.error().context);
   x.host = *host;
   x.websocket = http::is_websocket_upgrade(x.request);
-  if (x.request.fields.has(FieldId::expect) &&
-      !equals_ignoring_case(x.request.fields.value_of(FieldId::expect), "100-continue"))
-    co_return fail(Code::expectation_failed, Side::client, "only 100-continue is understood");
+  for (const http::Field& f : x.request.fields)
+    if (f.id == FieldId::expect && !equals_ignoring_case(f.value, "100-continue"))
+      co_return fail(Code::expectation_failed, Side::client, "only 100-continue is understood");
 
   route::Table::Match match = x.config->routes.find(x.host, x.target.path(), x.request.method_text);
   if (match.route != nullptr) {
