@@ -128,6 +128,15 @@ TEST_F(Http, WhoWaitsForContinueMayBeRefusedInstead) {
   EXPECT_TRUE(raw.ended());
 }
 
+TEST_F(Http, AClientMayEndItsSideWithItsRequest) {
+  Raw get = connect();
+  get.send_last("GET /o/slow?ms=60 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(get.reply().body, "at last");
+  Raw post = connect();
+  post.send_last("POST /o/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(post.reply("POST").body, "hello");
+}
+
 TEST_F(Http, AnUnknownExpectationFails) {
   const Reply reply = get("/o/echo-head", "Expect: miracles\r\n");
   EXPECT_EQ(reply.status, 417);

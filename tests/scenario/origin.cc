@@ -86,6 +86,7 @@ class Conversation {
     if (what_ == "ws") co_return co_await tunnel();
     if (what_ == "patch") co_return co_await patch(body);
     if (what_ == "session") co_return co_await reply(200, "", session_text());
+    if (what_ == "set-cookie") co_return co_await reply(200, fmt::format("Set-Cookie: {}\r\n", body), "");
     if (what_ == "session-url") co_return co_await session_url(std::move(body));
     co_return co_await reply(404, "", "the origin does not know that");
   }
@@ -234,7 +235,9 @@ class Conversation {
     }
     const auto got = co_await client.exchange(request, deadline());
     if (!got) co_return co_await reply(500, "", "the session URL did not answer");
-    co_return co_await reply(200, "", fmt::format("{} {}", got->status, got->body));
+    const auto code = number(query_, "code");  // of the answer to the client; 200 unless told
+    co_return co_await reply(code == 0 ? 200 : static_cast<int>(code), "",
+                             fmt::format("{} {}", got->status, got->body));
   }
 
   Origin& origin_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -152,6 +153,13 @@ Reply Raw::reply(std::string_view method) {
 Reply Raw::ask(std::string_view request) {
   send(request);
   return reply(request.substr(0, request.find(' ')));
+}
+
+void Raw::send_last(std::string_view octets) {
+  const int on = 1;
+  setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+  send(octets);
+  shutdown_write();
 }
 
 void Raw::shutdown_write() { shutdown(fd_, SHUT_WR); }

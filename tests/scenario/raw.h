@@ -51,6 +51,8 @@ class Raw {
   /// Whether the peer has ended the connection within its patience, without sending more.
   bool ended() { return read_to_end().empty(); }
   void shutdown_write();
+  /// send and shutdown_write in one segment, so that the peer cannot see one without the other.
+  void send_last(std::string_view octets);
 
  private:
   bool wait(short events, Duration limit);

@@ -137,6 +137,45 @@ TEST_F(Session, ALargeDocumentComesByTheUrlAlone) {
   EXPECT_EQ(browse("GET", "/s/session-url").body, "200 " + large);
 }
 
+TEST_F(Session, APatchByTheUrlCountsWhateverTheStatus) {
+  patch(R"({"a":1})");
+  const Reply reply = browse("GET", "/s/session-url?code=503", R"({"b":2})");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.field("Stateway-Version"), "2")
+      << "the patch was taken: the answer must not be tried again";
+  EXPECT_THAT(session(), EndsWith(R"( 2 {"a":1,"b":2})"));
+}
+
+TEST_F(Session, PatchesOf60KiBFitIntoTheHeadOfAnAnswer) {
+  const std::string document = fmt::format(R"({{"a":"{}"}})", std::string(60'000, 'x'));
+  EXPECT_EQ(patch(document).status, 200);
+  EXPECT_EQ(browse("GET", "/s/session-url").body, "200 " + document);
+}
+
+TEST_F(Session, TheSessionUrlsAddressTakesNothingElse) {
+  const std::string url = ask("GET", "/s/echo-head").body;
+  const std::size_t at =
+      url.find("Stateway-Session-Url: http://") + std::string_view("Stateway-Session-Url: http://").size();
+  const Address address = *parse_address(url.substr(at, url.find('/', at) - at));
+  for (const char* request :
+       {"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /0/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /99999999999999999999/x HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /0/AAAAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+    Raw raw(address);
+    raw.send(request);
+    EXPECT_THAT(raw.reply().status, testing::AnyOf(404, 405)) << request;
+  }
+  EXPECT_EQ(browse("GET", "/s/session").status, 200);
+}
+
+TEST_F(Session, TheServiceCannotSetItsCookie) {
+  const Reply reply = ask("POST", "/s/set-cookie", "", "s=stolen; Path=/");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_FALSE(reply.has("Set-Cookie"));
+  EXPECT_EQ(ask("POST", "/s/set-cookie", "", "theme=dark").field("Set-Cookie"), "theme=dark");
+}
+
 TEST_F(Session, StatelessRoutesKnowNothingOfIt) {
   patch(R"({"a":1})");
   EXPECT_EQ(browse("GET", "/o/session").body, "- - -");
