@@ -1,5 +1,7 @@
 #include "gateway/body_pump.h"
 
+#include <algorithm>
+
 #include "gateway/on_loop.h"
 #include "http/forwarding.h"
 #include "http/writer.h"
@@ -16,13 +18,21 @@ Result<void> count_body(Exchange& x, std::size_t octets) {
   return {};
 }
 
-void hold(HeldBody& held, std::string_view data) {
-  if (held.too_large) return;
-  if (held.bytes.size() + data.size() > HeldBody::kBytesMax) {
-    held.too_large = true;
+// Once some of the body has gone out, only these may be sent a second time (retry.h, and overlap = "again").
+bool may_go_again(const Exchange& x) {
+  return x.safe() || x.route->replay == route::Replay::reexecute || x.use->overlap == session::Overlap::again;
+}
+
+void hold(Exchange& x, std::string_view data) {
+  HeldBody& held = x.held;
+  if (held.gone) return;
+  if (held.bytes.size() + data.size() > HeldBody::kBytesMax || !may_go_again(x)) {
+    held.gone = true;
     held.bytes = {};
     return;
   }
+  if (x.framing.kind == http::Framing::Kind::length)
+    held.bytes.reserve(std::min<std::uint64_t>(x.framing.length, HeldBody::kBytesMax));
   held.bytes.append(data);
 }
 
@@ -78,13 +88,13 @@ io::Task<void> BodyPump::run() {
       to_.abort();
       co_return;
     }
-    hold(x_.held, piece->data);
+    hold(x_, piece->data);
     const bool last = piece->done;
     // The instance may have answered and stopped reading: what it said is read elsewhere.
     if (const auto sent = co_await send(piece->data); !sent) co_return;
     if (last) break;
   }
-  if (!x_.held.too_large) x_.held.complete = true;
+  if (!x_.held.gone) x_.held.complete = true;
   x_.body_read = true;
   if (const auto sent = co_await send_end(); !sent) co_return;
   done_at_ = x_.on.loop.now();

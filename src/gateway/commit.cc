@@ -13,7 +13,7 @@ io::Task<Result<void>> commit(Exchange& x) {
 }
 
 bool may_run_again(const Exchange& x, const Error& error) {
-  return error.code == Code::overlap && x.use->overlap == session::Overlap::again && !x.held.too_large &&
+  return error.code == Code::overlap && x.use->overlap == session::Overlap::again && !x.held.gone &&
          x.attempts < x.on.services[x.use->service]->options().retry.attempts;
 }
 

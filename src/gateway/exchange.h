@@ -45,8 +45,8 @@ struct OwnResponse {
 struct HeldBody {
   static constexpr std::size_t kBytesMax = 64 * 1024;  // what an exchange may cost in memory at most
   std::string bytes;
-  bool complete = false;   // the whole body is in `bytes`
-  bool too_large = false;  // some of it is gone: the request cannot be sent again
+  bool complete = false;  // the whole body is in `bytes`
+  bool gone = false;      // some of it is not kept: the request cannot be sent again
 };
 
 class BodyPump;

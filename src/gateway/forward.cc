@@ -16,9 +16,7 @@ bool touches_session(const Exchange& x) {
   return x.answer->head.fields.has(http::FieldId::stateway) || (x.session && x.session->wants_commit());
 }
 
-bool body_at_hand(const Exchange& x) {
-  return x.framing.kind == http::Framing::Kind::none || !x.held.too_large;
-}
+bool body_at_hand(const Exchange& x) { return x.framing.kind == http::Framing::Kind::none || !x.held.gone; }
 
 class Forwarding {
  public:

@@ -188,7 +188,7 @@ TEST(Sockets, RefusedConnectsSaySo) {
   run_until_done(third, connect_fails(third, worker, "no-such-host.invalid:80"));
 }
 
-Task<void> looks_up_by_name(EpollLoop& loop, Worker& worker, const ListenSocket& socket) {
+Task<void> looks_up_by_name(EpollLoop& loop, Worker& worker, std::mutex& held, const ListenSocket& socket) {
   SocketNetwork network(loop, worker);
   Address by_name = socket.address();
   by_name.host = "localhost";
@@ -197,7 +197,6 @@ Task<void> looks_up_by_name(EpollLoop& loop, Worker& worker, const ListenSocket&
 
   // The worker is held: a look-up that cannot end in time does not hold its caller, and is not the peer's
   // fault.
-  std::mutex held;
   held.lock();
   struct Hold final : Worker::Job {
     explicit Hold(std::mutex& m) : mutex(m) {}
@@ -219,10 +218,11 @@ Task<void> looks_up_by_name(EpollLoop& loop, Worker& worker, const ListenSocket&
 
 TEST(Sockets, NamesAreLookedUpWithinTheDeadline) {
   EpollLoop loop;
+  std::mutex held;  // outlives the worker's use of it
   Worker worker("resolver");
   auto socket = ListenSocket::open(*parse_address("127.0.0.1:0"));
   ASSERT_TRUE(socket);
-  run_until_done(loop, looks_up_by_name(loop, worker, *socket));
+  run_until_done(loop, looks_up_by_name(loop, worker, held, *socket));
 }
 
 Task<void> process_speaks_and_ends(EpollLoop& loop) {

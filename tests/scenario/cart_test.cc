@@ -57,7 +57,7 @@ TEST_F(CartTest, ThePageAndItsHeadersComeThrough) {
 }
 
 TEST_F(CartTest, ACartSurvivesTheInstanceThatAnswered) {
-  start(cart_config({}));
+  start(cart_config({.replay = "re-execute"}));  // while it dies it still takes requests
   add("bread");
   for (int round = 0; round < 3; ++round) {
     const Reply crash = browse("POST", "/api/crash");
@@ -70,7 +70,7 @@ TEST_F(CartTest, ACartSurvivesTheInstanceThatAnswered) {
 }
 
 TEST_F(CartTest, ACartSurvivesAllInstancesAtOnceAndRequestsWaitForTheFirstToReturn) {
-  start(cart_config({}));
+  start(cart_config({.replay = "re-execute"}));
   add("bread");
   for (const lab::InstanceInfo& instance : instances()) kill_instance(instance.pid);
   add("milk");

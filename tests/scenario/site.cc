@@ -164,8 +164,12 @@ std::vector<lab::InstanceInfo> Site::instances() {
 void Site::kill_instance(pid_t pid) {
   ASSERT_GT(pid, 1);
   kill(pid, SIGKILL);
-  // Reaped by the gateway, or a zombie until it is: either way it serves nobody.
-  eventually([&] { return lab::read_file(fmt::format("/proc/{}/cmdline", pid)).empty(); });
+  // Reaped by the gateway, or a zombie until it is: either way its sockets are closed. Before that it still
+  // accepts.
+  eventually([&] {
+    const std::string stat = lab::read_file(fmt::format("/proc/{}/stat", pid));
+    return stat.empty() || stat.find(") Z ") != std::string::npos;
+  });
 }
 
 void Site::wait_until_all_are_up() {
