@@ -56,17 +56,18 @@ class Connection::InFlight {
     if (!c.accepted_.stream->hung_up()) c.accepted_.stream->set_hangup_listener(&c);
   }
   ~InFlight() {
-    if (connection_.current_->answering && connection_.scope_.active())
-      connection_.accepted_.stream->reset_on_close();
+    if (!over_ && connection_.current_->answering) connection_.accepted_.stream->reset_on_close();
     connection_.accepted_.stream->set_hangup_listener(nullptr);
     connection_.current_ = nullptr;
     connection_.on_.counters.exchanges.fetch_sub(1, std::memory_order_relaxed);
   }
+  void over() { over_ = true; }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
 
  private:
   Connection& connection_;
+  bool over_ = false;
 };
 
 // One exchange. False: the connection has ended, or must.
@@ -88,8 +89,9 @@ io::Task<bool> Connection::serve_one() {
 
   Result<bool> finished = true;
   {
-    const InFlight in_flight(*this, x);
+    InFlight in_flight(*this, x);
     finished = co_await io::cancellable(run(x), scope_);
+    in_flight.over();
   }
   if (x.config->log.access) log_exchange(x);
   x.answer.reset();  // with the pump, which may still be reading from the client

@@ -63,6 +63,18 @@ TEST_F(Lifecycle, AfterTheDrainTimeoutWhatIsStillInFlightIsCut) {
   EXPECT_THAT(busy.read_to_end(), IsEmpty());
 }
 
+TEST_F(Lifecycle, AnAnswerThatIsCutDoesNotLookWhole) {
+  std::string config = origin_config();
+  config.insert(config.find("debug_headers"), "drain_timeout = \"300ms\"\n");
+  start(config);
+  Raw busy = connect();  // HTTP/1.0: the end of the connection is the end of the body
+  busy.send("GET /o/bytes?n=100000000&chunked=1 HTTP/1.0\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(busy.read(1000).size(), 1000u);
+  stop();
+  busy.read_to_end();
+  EXPECT_TRUE(busy.was_reset());
+}
+
 TEST_F(Lifecycle, AnIntSignalDrainsToo) {
   start(origin_config());
   gateway->signal(SIGINT);

@@ -87,6 +87,7 @@ std::string Raw::read_some(std::size_t most) {
   for (;;) {
     const ssize_t n = recv(fd_, out.data(), out.size(), 0);
     if (n < 0 && errno == EAGAIN && wait(POLLIN, patience_)) continue;
+    was_reset_ = was_reset_ || (n < 0 && errno == ECONNRESET);
     out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return out;
   }

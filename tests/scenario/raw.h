@@ -46,6 +46,8 @@ class Raw {
   std::string read(std::size_t n);
   /// All until the peer ends; a reset ends it as well.
   std::string read_to_end();
+  /// Whether the end that was read was a reset.
+  bool was_reset() const { return was_reset_; }
   /// At most `most` octets of what is there or comes next; empty at the end.
   std::string read_some(std::size_t most = 65536);
   /// Whether the peer has ended the connection within its patience, without sending more.
@@ -60,6 +62,7 @@ class Raw {
   int fd_ = -1;
   Duration patience_;
   std::string unread_;
+  bool was_reset_ = false;
 };
 
 }  // namespace stateway::scenario
