@@ -34,15 +34,11 @@ bool Loop::read_mail() {
 }
 
 void Loop::run() {
-  std::vector<std::coroutine_handle<>> turn;
   while (!stopped_.load(std::memory_order_acquire)) {
     read_mail();
-    turn.swap(deferred_);
-    for (const auto h : turn) h.resume();
-    turn.clear();
     timers_.fire(now_);
     if (stopped_.load(std::memory_order_acquire)) break;
-    wait(deferred_.empty() ? timers_.next() : now_);
+    wait(timers_.next());
   }
 }
 

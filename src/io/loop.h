@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <coroutine>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -36,9 +35,6 @@ class Loop {
   TimePoint now() const { return now_; }
   Timers& timers() { return timers_; }
 
-  /// Resumes `h` on the next turn. `h` must stay valid until then; used by what owns its waiter.
-  void defer(std::coroutine_handle<> h) { deferred_.push_back(h); }
-
   /// Sends mail. Any thread. Mail of one sender arrives in the order it was sent.
   void deliver(Mail* mail);
 
@@ -59,7 +55,6 @@ class Loop {
   bool read_mail();
 
   Timers timers_;
-  std::vector<std::coroutine_handle<>> deferred_;
   std::atomic<Mail*> mail_{nullptr};
   std::atomic<bool> stopped_{false};
 };

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/exec_image.h"
 #include "io/fd_stream.h"
 
 namespace stateway::io {
@@ -30,60 +31,20 @@ struct Pipe {
   }
 };
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  for (std::string& s : strings) out.push_back(s.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-std::vector<std::string> merged_environment(const Command& command) {
-  std::vector<std::string> out;
-  for (const auto& [name, value] : command.environment) out.push_back(name + "=" + value);
-  const std::size_t added = out.size();
-  for (char** e = environ; *e != nullptr; ++e) {
-    const std::string_view entry(*e);
-    bool replaced = false;
-    for (std::size_t i = 0; i < added; ++i)
-      replaced = replaced || entry.starts_with(std::string_view(out[i]).substr(0, out[i].find('=') + 1));
-    if (!replaced) out.emplace_back(entry);
-  }
-  return out;
-}
-
-// Between fork and exec of a threaded program: async-signal-safe calls only.
-[[noreturn]] void become(char* const* words, char** environment, int output, int report,
-                         const Guardian* guardian) {
-  setpgid(0, 0);
-  if (guardian != nullptr) guardian->guard_own_group();
-  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int null = open("/dev/null", O_RDONLY);
-  if (null >= 0 && dup2(null, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2) {
-    environ = environment;
-    execvp(words[0], words);
-  }
-  const int error = errno;
-  [[maybe_unused]] const ssize_t n = write(report, &error, sizeof error);
-  _exit(127);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Process>> Process::start(EpollLoop& loop, const Command& command,
                                                 const Guardian* guardian) {
-  std::vector<std::string> words = command.words;
-  std::vector<std::string> environment = merged_environment(command);
-  const std::vector<char*> argv = pointers(words);
-  std::vector<char*> envp = pointers(environment);
-
+  ExecImage image(command.words, command.environment);
   Pipe output, report;
   if (!output.open() || !report.open()) return fail(Code::io, Side::self, std::strerror(errno));
   const pid_t pid = fork();
   if (pid < 0) return fail(Code::io, Side::self, std::strerror(errno));
-  if (pid == 0) become(argv.data(), envp.data(), output.write, report.write, guardian);
+  if (pid == 0) {
+    setpgid(0, 0);
+    if (guardian != nullptr) guardian->guard_own_group();
+    image.become(output.write, report.write);
+  }
   setpgid(pid, pid);  // whoever of us two comes first
 
   close(std::exchange(report.write, -1));

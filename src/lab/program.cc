@@ -15,38 +15,11 @@
 #include <iterator>
 
 #include "base/bytes.h"
+#include "io/exec_image.h"
 
 namespace stateway::lab {
-namespace {
-
-std::vector<std::string> merged(const Program::Setup& setup) {
-  std::vector<std::string> out;
-  for (const auto& [name, value] : setup.environment) out.push_back(name + "=" + value);
-  const std::size_t added = out.size();
-  for (char** e = environ; *e != nullptr; ++e) {
-    const std::string_view entry(*e);
-    bool replaced = false;
-    for (std::size_t i = 0; i < added; ++i)
-      replaced = replaced || entry.starts_with(std::string_view(out[i]).substr(0, out[i].find('=') + 1));
-    if (!replaced) out.emplace_back(entry);
-  }
-  return out;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  for (std::string& s : strings) out.push_back(s.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Program>> Program::start(const Setup& setup) {
-  std::vector<std::string> words = setup.words;
-  std::vector<std::string> environment = merged(setup);
-  const std::vector<char*> argv = pointers(words);
-  std::vector<char*> envp = pointers(environment);
+  io::ExecImage image(setup.words, setup.environment);
   const int output = open(setup.output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   int report[2];  // a failed exec writes errno; a good one closes it
   if (output < 0 || pipe2(report, O_CLOEXEC) != 0) return fail(Code::io, Side::self, std::strerror(errno));
@@ -54,18 +27,7 @@ Result<std::unique_ptr<Program>> Program::start(const Setup& setup) {
   const pid_t pid = fork();
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    const int null = open("/dev/null", O_RDONLY);
-    if (null >= 0 && dup2(null, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2) {
-      environ = envp.data();
-      execvp(argv[0], argv.data());
-    }
-    const int why = errno;
-    [[maybe_unused]] const ssize_t n = write(report[1], &why, sizeof why);
-    _exit(127);
+    image.become(output, report[1]);
   }
   close(output);
   close(report[1]);
@@ -75,7 +37,7 @@ Result<std::unique_ptr<Program>> Program::start(const Setup& setup) {
   if (error == 0) return std::unique_ptr<Program>(new Program(pid));
   if (pid > 0) waitpid(pid, nullptr, 0);
   return fail(Code::invalid_argument, Side::self,
-              "cannot start '" + words.front() + "': " + std::strerror(error));
+              "cannot start '" + setup.words.front() + "': " + std::strerror(error));
 }
 
 Program::~Program() {

@@ -39,8 +39,6 @@ class Sessions {
   /// too long (lane_wait); the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 
-  store::StateStore& store() { return store_; }
-
  private:
   static constexpr int kAttempts = 16;
 
