@@ -44,14 +44,11 @@ Background::Background(Parts parts)
 Background::~Background() { tasks_.cancel_all(); }
 
 admin::Sources Background::admin_sources() {
-  std::vector<upstream::Service*> services;
-  for (const auto& service : parts_.services) services.push_back(service.get());
   return {.loop = home_,
           .clock = parts_.clock,
           .store = parts_.store,
           .store_options = parts_.config.store,
-          .services = std::move(services),
-          .snapshot = *parts_.snapshot,
+          .in_force = parts_.in_force,
           .counters = parts_.counters,
           .draining = parts_.draining,
           .restart = [this](std::string_view s, std::string_view i) { return restart(s, i); },

@@ -19,10 +19,9 @@ class Background {
  public:
   struct Parts {
     const config::Config& config;
-    std::shared_ptr<const gateway::Snapshot> snapshot;
+    const admin::InForce& in_force;
     const WallClock& clock;
     std::vector<std::unique_ptr<GatewayLoop>>& loops;
-    std::vector<std::unique_ptr<upstream::Service>>& services;
     std::map<std::string, std::unique_ptr<upstream::Supervisor>, std::less<>>& supervisors;  // by service
     store::StateStore& store;
     gateway::Counters& counters;

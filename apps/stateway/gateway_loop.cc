@@ -3,43 +3,53 @@
 namespace stateway {
 namespace {
 
-std::vector<upstream::ServiceOnLoop*> pointers(
-    const std::vector<std::unique_ptr<upstream::ServiceOnLoop>>& owned) {
-  std::vector<upstream::ServiceOnLoop*> out;
-  for (const auto& s : owned) out.push_back(s.get());
-  return out;
-}
+/// A service's part on one loop, and the service with it.
+struct Pair {
+  Pair(std::shared_ptr<upstream::Service> s, io::Loop& loop, io::Network& network, Random& random,
+       http::HeadLimits limits)
+      : service(std::move(s)), on_loop(*service, loop, network, random, limits) {}
+  const std::shared_ptr<upstream::Service> service;
+  upstream::ServiceOnLoop on_loop;
+};
 
-std::vector<std::unique_ptr<upstream::ServiceOnLoop>> services_on(const Shared& shared, io::Loop& loop,
-                                                                  io::Network& network) {
-  const gateway::LimitsOptions& limits = shared.snapshot->limits;
+http::HeadLimits response_head_limits(const gateway::LimitsOptions& limits) {
   // A response's head may carry patches beside what any head may hold.
-  const std::size_t head_bytes_max = limits.head_bytes_max + session::PatchLimits().header_bytes_max;
-  std::vector<std::unique_ptr<upstream::ServiceOnLoop>> out;
-  for (const auto& service : shared.services)
-    out.push_back(std::make_unique<upstream::ServiceOnLoop>(
-        *service, loop, network, shared.random,
-        http::HeadLimits{head_bytes_max, limits.target_bytes_max, limits.fields_max}));
-  return out;
+  return {limits.head_bytes_max + session::PatchLimits().header_bytes_max, limits.target_bytes_max,
+          limits.fields_max};
 }
 
 }  // namespace
 
 GatewayLoop::GatewayLoop(const Shared& shared, std::string session_url_base)
-    : network_(loop_, shared.resolver),
-      services_(services_on(shared, loop_, network_)),
+    : random_(shared.random),
+      network_(loop_, shared.resolver),
       session_urls_(std::move(session_url_base), shared.random),
       on_{.loop = loop_,
           .clock = shared.clock,
           .random = shared.random,
           .sessions = shared.sessions,
           .session_urls = session_urls_,
-          .services = pointers(services_),
-          .config = shared.snapshot,
+          .config = std::make_shared<const gateway::LoopConfig>(),
           .pipeline = shared.pipeline,
           .counters = shared.counters,
           .date = {}},
       listener_(on_) {}
+
+std::shared_ptr<upstream::ServiceOnLoop> GatewayLoop::on_this_loop(
+    const std::shared_ptr<upstream::Service>& service, const gateway::LimitsOptions& limits) {
+  for (const auto& present : on_.config->services)
+    if (&present->service() == service.get()) return present;
+  auto pair = std::make_shared<Pair>(service, loop_, network_, random_, response_head_limits(limits));
+  return {pair, &pair->on_loop};
+}
+
+void GatewayLoop::configure(std::shared_ptr<const gateway::Snapshot> snapshot,
+                            const std::vector<std::shared_ptr<upstream::Service>>& services) {
+  gateway::LoopConfig next;
+  for (const auto& service : services) next.services.push_back(on_this_loop(service, snapshot->limits));
+  next.snapshot = std::move(snapshot);
+  on_.config = std::make_shared<const gateway::LoopConfig>(std::move(next));
+}
 
 void GatewayLoop::listen(const std::vector<io::ListenSocket>& sockets) {
   for (const io::ListenSocket& socket : sockets)

@@ -22,19 +22,22 @@ struct Shared {
   session::Sessions& sessions;
   const gateway::Pipeline& pipeline;
   gateway::Counters& counters;
-  std::vector<std::unique_ptr<upstream::Service>>& services;
-  std::shared_ptr<const gateway::Snapshot> snapshot;
 };
 
 /// Made on the main thread before its own thread runs; then used by that thread only.
 class GatewayLoop {
  public:
-  /// `session_url_base`: "http://host:port/<number of this loop>/".
+  /// `session_url_base`: "http://host:port/<number of this loop>/". Serves nothing before `configure`.
   GatewayLoop(const Shared& shared, std::string session_url_base);
 
   io::EpollLoop& loop() { return loop_; }
   io::Network& network() { return network_; }
   gateway::SessionUrls& session_urls() { return session_urls_; }
+  /// Puts a configuration in force; `services` by index in its services. Exchanges in flight keep the one
+  /// they began with. Services that are in force already keep their connections and queues. On the loop's
+  /// thread, or before that runs.
+  void configure(std::shared_ptr<const gateway::Snapshot> snapshot,
+                 const std::vector<std::shared_ptr<upstream::Service>>& services);
   /// Begins to accept. `sockets` must outlive this.
   void listen(const std::vector<io::ListenSocket>& sockets);
   /// On the loop's thread: see gateway::Listener::drain. `done` is called at its end.
@@ -48,9 +51,12 @@ class GatewayLoop {
  private:
   io::Task<void> drain_then(TimePoint deadline, std::function<void()> done);
 
+  std::shared_ptr<upstream::ServiceOnLoop> on_this_loop(const std::shared_ptr<upstream::Service>& service,
+                                                        const gateway::LimitsOptions& limits);
+
+  Random& random_;
   io::EpollLoop loop_;
   io::SocketNetwork network_;
-  std::vector<std::unique_ptr<upstream::ServiceOnLoop>> services_;
   gateway::SessionUrls session_urls_;
   gateway::OnLoop on_;
   gateway::Listener listener_;

@@ -37,7 +37,7 @@ std::shared_ptr<const gateway::Snapshot> make_snapshot(const config::Config& con
   }
   return std::make_shared<const gateway::Snapshot>(gateway::Snapshot{
       configuration.gateway, configuration.log, configuration.limits, configuration.sessions,
-      route::Table(configuration.routes), std::move(uses), std::move(cookie_names)});
+      configuration.services, route::Table(configuration.routes), std::move(uses), std::move(cookie_names)});
 }
 
 }  // namespace stateway

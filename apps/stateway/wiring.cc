@@ -52,7 +52,7 @@ unsigned thread_count(const gateway::GatewayOptions& options) {
 class Runtime {
  public:
   explicit Runtime(const config::Config& configuration)
-      : config_(configuration), snapshot_(make_snapshot(configuration)) {}
+      : config_(configuration), in_force_{make_snapshot(configuration), {}} {}
   ~Runtime();
 
   Result<void> start();
@@ -69,7 +69,7 @@ class Runtime {
   const config::Config& config_;
   SystemClock clock_;
   SystemRandom random_;
-  std::shared_ptr<const gateway::Snapshot> snapshot_;
+  admin::InForce in_force_;
   gateway::Counters counters_;
   gateway::Pipeline pipeline_;
   std::optional<io::Guardian> guardian_;
@@ -77,7 +77,6 @@ class Runtime {
   std::vector<io::ListenSocket> client_sockets_;
   std::optional<io::ListenSocket> session_socket_;
   std::optional<io::ListenSocket> admin_socket_;
-  std::vector<std::unique_ptr<upstream::Service>> services_;
   std::vector<std::unique_ptr<GatewayLoop>> loops_;
   std::unique_ptr<store::StateStore> store_;  // before the loops that its answers go to
   std::unique_ptr<session::Sessions> sessions_;
@@ -98,9 +97,9 @@ void Runtime::fit_connections_to_descriptors() {
   if (affordable >= wanted) return;
   log::warn("limits.connections is lowered: the system allows too few descriptors (ulimit -n, LimitNOFILE)",
             {{"wanted", wanted}, {"connections", affordable}});
-  auto lowered = std::make_shared<gateway::Snapshot>(*snapshot_);
+  auto lowered = std::make_shared<gateway::Snapshot>(*in_force_.snapshot);
   lowered->limits.connections_max = affordable;
-  snapshot_ = std::move(lowered);
+  in_force_.snapshot = std::move(lowered);
 }
 
 Result<void> Runtime::open_sockets() {
@@ -142,26 +141,27 @@ Result<void> Runtime::start() {
 
   resolver_.emplace("resolver");
   for (const upstream::ServiceOptions& options : config_.services)
-    services_.push_back(std::make_unique<upstream::Service>(options, clock_));
+    in_force_.services.push_back(std::make_shared<upstream::Service>(options, clock_));
   sessions_ = std::make_unique<session::Sessions>(**store, clock_, random_);
-  const Shared shared{clock_, random_, *resolver_, *sessions_, pipeline_, counters_, services_, snapshot_};
+  const Shared shared{clock_, random_, *resolver_, *sessions_, pipeline_, counters_};
   const std::string base = fmt::format("http://{}/", to_string(session_socket_->address()));
   for (unsigned i = 0; i < thread_count(config_.gateway); ++i)
     loops_.push_back(std::make_unique<GatewayLoop>(shared, fmt::format("{}{}/", base, i)));
+  for (const auto& loop : loops_) loop->configure(in_force_.snapshot, in_force_.services);
   store_ = std::move(*store);
   return start_services();
 }
 
 Result<void> Runtime::start_services() {
-  for (const auto& service : services_) {
+  for (const auto& service : in_force_.services) {
     monitors_.push_back(std::make_unique<upstream::Monitor>(*service, home(), loops_.front()->network()));
-    if (!service->supervised()) continue;
+    if (!service->roster()->supervised()) continue;
     upstream::SupervisorOptions options;
     options.folder = folder_;
     options.drain = config_.gateway.drain_timeout;
     auto supervisor = upstream::Supervisor::start(*service, home(), &*guardian_, std::move(options));
     if (!supervisor) return pass_on(std::move(supervisor));
-    supervisors_.emplace(service->options().name, std::move(*supervisor));
+    supervisors_.emplace(service->name(), std::move(*supervisor));
   }
   return {};
 }
@@ -169,10 +169,9 @@ Result<void> Runtime::start_services() {
 int Runtime::run() {
   background_ = std::make_unique<Background>(Background::Parts{
       .config = config_,
-      .snapshot = snapshot_,
+      .in_force = in_force_,
       .clock = clock_,
       .loops = loops_,
-      .services = services_,
       .supervisors = supervisors_,
       .store = *store_,
       .counters = counters_,

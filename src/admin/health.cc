@@ -12,9 +12,8 @@ void add(std::string& reasons, std::string_view reason) {
 std::string reasons_not_ready(const Sources& sources) {
   std::string reasons;
   if (sources.draining.load()) add(reasons, "the gateway is stopping");
-  for (const upstream::Service* service : sources.services)
-    if (!service->available())
-      add(reasons, "service " + service->options().name + " has no available instance");
+  for (const auto& service : sources.in_force.services)
+    if (!service->available()) add(reasons, "service " + service->name() + " has no available instance");
   if (sources.store.stats().poisoned)
     add(reasons, "the store takes no writes until the gateway is restarted");
   return reasons;

@@ -27,7 +27,7 @@ void add_members(JsonWriter& json, const upstream::InstanceSnapshot& instance) {
 Answer get_services(const Call& call) {
   JsonWriter json;
   json.begin_array("services");
-  for (const upstream::Service* service : call.sources.services) {
+  for (const auto& service : call.sources.in_force.services) {
     const upstream::ServiceSnapshot snapshot = service->snapshot();
     json.begin_object();
     json.member("name", snapshot.name);
@@ -50,12 +50,13 @@ Answer get_services(const Call& call) {
 Answer restart_instance(const Call& call) {
   const Sources& sources = call.sources;
   const auto [service_name, instance_name] = call.names;
-  const auto service = std::ranges::find_if(
-      sources.services, [&](const upstream::Service* s) { return s->options().name == service_name; });
-  if (service == sources.services.end()) co_return not_found("service");
+  const auto& services = sources.in_force.services;
+  const auto service =
+      std::ranges::find_if(services, [&](const auto& s) { return s->name() == service_name; });
+  if (service == services.end()) co_return not_found("service");
   const std::shared_ptr<upstream::Instance> instance = (*service)->find(instance_name);
   if (instance == nullptr) co_return not_found("instance");
-  if (!(*service)->supervised())
+  if (!(*service)->roster()->supervised())
     co_return wire::problem_response(409, "not-supervised", "The gateway does not run this instance",
                                      "only instances of a service with a command can be restarted");
   if (sources.draining.load()) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,14 +19,19 @@
 
 namespace stateway::admin {
 
+/// The configuration in force. Replaced by a reload, on the admin API's loop: whoever suspends keeps a copy.
+struct InForce {
+  std::shared_ptr<const gateway::Snapshot> snapshot;
+  std::vector<std::shared_ptr<upstream::Service>> services;  // by index in snapshot->services
+};
+
 /// Belongs to the admin API's loop, on which `restart` is called; what it refers to must outlive the API.
 struct Sources {
   io::Loop& loop;
   const WallClock& clock;
   store::StateStore& store;
   const store::StoreOptions& store_options;
-  std::vector<upstream::Service*> services;  // in the order of the configuration
-  const gateway::Snapshot& snapshot;
+  const InForce& in_force;
   const gateway::Counters& counters;
   const std::atomic<bool>& draining;
   /// Ends the process of a supervised instance and starts it again; returns at once. Errors: not_found.

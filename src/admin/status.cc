@@ -84,7 +84,7 @@ Answer get_status(const Call& call) {
   add_store(json, sources);
   add_counters(json, sources.counters);
   json.begin_array("sessions");
-  for (const session::SessionOptions& kind : sources.snapshot.sessions) {
+  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions) {
     json.begin_object();
     json.member("kind", kind.name);
     json.member("placement", placement_name(kind.placement));
@@ -97,7 +97,7 @@ Answer get_status(const Call& call) {
 Answer get_routes(const Call& call) {
   JsonWriter json;
   json.begin_array("routes");
-  for (const route::RouteOptions& route : call.sources.snapshot.routes.routes()) {
+  for (const route::RouteOptions& route : call.sources.in_force.snapshot->routes.routes()) {
     json.begin_object();
     json.member("path", route.path);
     json.member_or_null("host", route.host.value_or(""));

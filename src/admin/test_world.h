@@ -87,19 +87,19 @@ struct World {
   ManualClock clock;
   MoodyStore store{clock};
   store::StoreOptions store_options;
-  std::vector<std::unique_ptr<upstream::Service>> services;
   gateway::Snapshot snapshot{.routes = route::Table({})};
+  InForce in_force;
   gateway::Counters counters;
   std::atomic<bool> draining{false};
   std::vector<std::string> restarted;
   std::optional<Secret> token;
 
   upstream::Instance& instance(std::size_t service, std::size_t n) {
-    return *services[service]->instances()[n];
+    return *in_force.services[service]->roster()->instances[n];
   }
   void all_up() {
-    for (const auto& service : services)
-      for (const auto& i : service->instances()) EXPECT_TRUE(i->mark_up(i->status()));
+    for (const auto& service : in_force.services)
+      for (const auto& i : service->roster()->instances) EXPECT_TRUE(i->mark_up(i->status()));
   }
 
   void keep(unsigned n, store::Record record) {
@@ -143,7 +143,7 @@ struct World {
 
  private:
   void add(upstream::ServiceOptions options) {
-    services.push_back(std::make_unique<upstream::Service>(std::move(options), clock));
+    in_force.services.push_back(std::make_shared<upstream::Service>(std::move(options), clock));
   }
 
   io::Task<void> commit(io::EpollLoop& loop, store::Batch batch) {
@@ -155,19 +155,18 @@ struct World {
   }
 
   Sources sources(io::EpollLoop& loop) {
+    in_force.snapshot = std::make_shared<const gateway::Snapshot>(snapshot);
     Sources sources{.loop = loop,
                     .clock = clock,
                     .store = store,
                     .store_options = store_options,
-                    .services = {},
-                    .snapshot = snapshot,
+                    .in_force = in_force,
                     .counters = counters,
                     .draining = draining,
                     .restart = {},
                     .version = "1.2.3",
                     .pid = 42,
                     .started = loop.now() - 3500ms};
-    for (const auto& service : services) sources.services.push_back(service.get());
     sources.restart = [this](std::string_view service, std::string_view name) -> Result<void> {
       restarted.push_back(std::string(service) + "/" + std::string(name));
       return {};

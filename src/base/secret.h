@@ -19,6 +19,8 @@ class Secret {
   /// The value itself. Named so that a reader of a log line or a response sees what leaves.
   std::string_view reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
+  /// Not in constant time: for comparing configurations, never for checking what a peer sent.
+  bool operator==(const Secret&) const = default;
 
  private:
   std::string value_;

@@ -7,9 +7,6 @@
 
 namespace stateway::gateway {
 
-Answer::Answer(upstream::Lease l) : lease(std::move(l)) {}
-Answer::~Answer() = default;
-
 namespace {
 
 using Kind = http::Framing::Kind;
@@ -43,7 +40,7 @@ io::Task<std::optional<AttemptFailure>> send_request(Exchange& x, Answer& answer
   std::string head;
   head.reserve(1024);
   const bool expect = has_body && !whole && x.held.bytes.empty() && expects_continue(x);
-  const auto& service = x.on.services[x.use->service]->options();
+  const upstream::ServiceOptions& service = x.service_options();
   append_request_head(head, x, service, framing, expect,
                       x.session ? answer.session_url.url() : std::string());
 
@@ -126,7 +123,7 @@ AttemptFailure no_answer(const Answer& answer, Error error) {
 
 io::Task<std::optional<AttemptFailure>> attempt(Exchange& x, Answer& answer) {
   if (auto failed = co_await send_request(x, answer)) co_return failed;
-  const Duration timeout = x.on.services[x.use->service]->options().timeout.response;
+  const Duration timeout = x.service_options().timeout.response;
   for (int interim_answers = 0;; ++interim_answers) {
     if (auto waited = co_await wait_for_answer(x, answer, timeout); !waited)
       co_return no_answer(answer, std::move(waited).error());

@@ -14,7 +14,7 @@ io::Task<Result<void>> commit(Exchange& x) {
 
 bool may_run_again(const Exchange& x, const Error& error) {
   return error.code == Code::overlap && x.use->overlap == session::Overlap::again && !x.held.gone &&
-         x.attempts < x.on.services[x.use->service]->options().retry.attempts;
+         x.attempts < x.service_options().retry.attempts;
 }
 
 io::Task<Result<void>> reload(Exchange& x) { return x.on.sessions.reload(x.on.loop, *x.session); }

@@ -17,7 +17,7 @@ http::HeadLimits head_limits(const LimitsOptions& limits) {
 Connection::Connection(OnLoop& on, io::Accepted accepted)
     : on_(on),
       accepted_(std::move(accepted)),
-      reader_(*accepted_.stream, Side::client, head_limits(on.config->limits)),
+      reader_(*accepted_.stream, Side::client, head_limits(on.limits())),
       client_{*accepted_.stream, reader_, accepted_.peer} {
   on_.counters.connections.fetch_add(1, std::memory_order_relaxed);
   on_.counters.connections_total.fetch_add(1, std::memory_order_relaxed);
@@ -27,7 +27,7 @@ Connection::~Connection() { on_.counters.connections.fetch_sub(1, std::memory_or
 
 io::Task<void> Connection::serve() {
   while (!on_.draining) {
-    const LimitsOptions& limits = on_.config->limits;
+    const LimitsOptions& limits = on_.limits();
     idle_ = true;
     const auto alive = co_await reader_.wait_for_octets(on_.loop.now() +
                                                         (first_ ? limits.head_timeout : limits.client_idle));
@@ -72,7 +72,7 @@ class Connection::InFlight {
 
 // One exchange. False: the connection has ended, or must.
 io::Task<bool> Connection::serve_one() {
-  Exchange x(on_, on_.config, client_);
+  Exchange x(on_, client_);
   x.started = on_.loop.now();
   auto read = co_await reader_.read_head(x.request, x.started + x.config->limits.head_timeout);
   Result<http::Framing> framing =

@@ -26,6 +26,7 @@
 namespace stateway::gateway {
 
 struct OnLoop;
+struct LoopConfig;
 
 /// The client's connection, as far as an exchange uses it. Outlives the exchange.
 struct Client {
@@ -65,13 +66,13 @@ struct Answer {
 };
 
 struct Exchange {
-  Exchange(OnLoop& loop, std::shared_ptr<const Snapshot> configuration, Client& c)
-      : on(loop), config(std::move(configuration)), client(c) {}
+  Exchange(OnLoop& loop, Client& c);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
   OnLoop& on;
-  const std::shared_ptr<const Snapshot> config;
+  const std::shared_ptr<const LoopConfig> on_config;  // before what it keeps alive for the other members
+  const Snapshot* const config;
   Client& client;
 
   // by the connection, from the head
@@ -110,6 +111,9 @@ struct Exchange {
   bool broken_off = false;      // the client got a part of an answer: it must see that it is one
   std::optional<Error> error;   // why the gateway answered itself
 
+  /// The route's service; only once there is a route.
+  upstream::ServiceOnLoop& service() const;
+  const upstream::ServiceOptions& service_options() const { return config->services[use->service]; }
   bool safe() const { return http::is_safe(request.method); }
   /// Whether nobody would miss this exchange if its client went: it has no answer yet, and changes nothing or
   /// has not reached an instance.

@@ -20,7 +20,7 @@ bool body_at_hand(const Exchange& x) { return x.framing.kind == http::Framing::K
 
 class Forwarding {
  public:
-  explicit Forwarding(Exchange& x) : x_(x), service_(*x.on.services[x.use->service]) {}
+  explicit Forwarding(Exchange& x) : x_(x), service_(x.service()) {}
 
   io::Task<Result<void>> run() {
     for (;;) {
@@ -45,7 +45,7 @@ class Forwarding {
   }
 
  private:
-  unsigned attempts_max() const { return service_.options().retry.attempts; }
+  unsigned attempts_max() const { return x_.service_options().retry.attempts; }
 
   // One instance. A connection that went stale in its pool says nothing about the instance, so a fresh one is
   // tried before anything is held against it.

@@ -34,7 +34,7 @@ io::Task<void> Listener::accept_from(io::Acceptor& acceptor) {
   constexpr Duration kPause = 20ms;
   for (;;) {
     // Full: whoever comes waits in the system's backlog, which is kinder than an error.
-    while (on_.counters.connections.load(std::memory_order_relaxed) >= on_.config->limits.connections_max)
+    while (on_.counters.connections.load(std::memory_order_relaxed) >= on_.limits().connections_max)
       co_await io::sleep_for(on_.loop, kPause);
     Result<io::Accepted> accepted = co_await acceptor.accept();
     if (!accepted) {

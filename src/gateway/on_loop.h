@@ -1,4 +1,4 @@
-// What the exchanges of one loop share: its network, services, session rules, and the configuration in force.
+// What the exchanges of one loop share: session rules, counters, and the configuration in force.
 #pragma once
 
 #include <memory>
@@ -18,18 +18,25 @@ namespace stateway::gateway {
 
 class Pipeline;
 
+/// The configuration in force on one loop. Immutable; an exchange keeps the one it began with.
+struct LoopConfig {
+  std::shared_ptr<const Snapshot> snapshot;
+  std::vector<std::shared_ptr<upstream::ServiceOnLoop>> services;  // by index in snapshot->services
+};
+
 struct OnLoop {
   io::Loop& loop;
   const WallClock& clock;
   Random& random;
   session::Sessions& sessions;
   SessionUrls& session_urls;
-  std::vector<upstream::ServiceOnLoop*> services;  // by index in the configuration
-  std::shared_ptr<const Snapshot> config;
+  std::shared_ptr<const LoopConfig> config;  // replaced on reload
   const Pipeline& pipeline;
   Counters& counters;
   http::DateText date;
   bool draining = false;  // no connection is kept alive any more
+
+  const LimitsOptions& limits() const { return config->snapshot->limits; }
 };
 
 }  // namespace stateway::gateway

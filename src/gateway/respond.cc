@@ -38,7 +38,7 @@ class BodyCopy {
 
   /// True when the whole message was sent.
   io::Task<bool> run() {
-    const Duration idle = x_.on.services[x_.use->service]->options().timeout.idle;
+    const Duration idle = x_.service_options().timeout.idle;
     for (;;) {
       auto piece = reader_.next_buffered();
       if (!piece) co_return false;

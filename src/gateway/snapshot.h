@@ -11,6 +11,7 @@
 #include "gateway/options.h"
 #include "route/table.h"
 #include "session/options.h"
+#include "upstream/options.h"
 
 namespace stateway::gateway {
 
@@ -26,6 +27,7 @@ struct Snapshot {
   LogOptions log;
   LimitsOptions limits;
   std::vector<session::SessionOptions> sessions;
+  std::vector<upstream::ServiceOptions> services;
   route::Table routes;
   std::vector<RouteUse> uses;             // by route
   std::vector<std::string> cookie_names;  // every name under which a session may come: never forwarded

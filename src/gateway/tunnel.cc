@@ -41,7 +41,7 @@ io::Task<void> copy(io::Loop& loop, io::Stream& from, io::Stream& to, std::strin
 io::Task<void> run_tunnel(Exchange& x, std::string head) {
   Answer& answer = *x.answer;
   io::Loop& loop = x.on.loop;
-  const Duration idle = x.on.services[x.use->service]->options().timeout.idle;
+  const Duration idle = x.service_options().timeout.idle;
   answer.session_url = {};
   Activity activity{loop.now()};
   io::TaskGroup directions;

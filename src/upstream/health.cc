@@ -71,32 +71,40 @@ HealthRules::Verdict HealthRules::judge(Instance::Status status, bool good, Time
   return up ? Verdict::up : down ? Verdict::down : Verdict::none;
 }
 
+bool checked_alike(const ServiceOptions& a, const ServiceOptions& b) {
+  return a.health == b.health && a.token == b.token && a.timeout.connect == b.timeout.connect &&
+         a.command.empty() == b.command.empty();
+}
+
 HealthProbe::HealthProbe(const ServiceOptions& options, io::Loop& loop, io::Network& network)
-    : options_(options), loop_(loop), network_(network) {}
+    : health_(options.health),
+      patience_(options.health ? options.health->timeout : options.timeout.connect),
+      token_(options.token),
+      loop_(loop),
+      network_(network) {}
 
 io::Task<Result<void>> HealthProbe::run(Address to) {
-  const Duration patience = options_.health ? options_.health->timeout : options_.timeout.connect;
-  const TimePoint deadline = loop_.now() + patience;
+  const TimePoint deadline = loop_.now() + patience_;
   auto stream = co_await network_.connect(to, deadline);
   if (!stream) co_return pass_on(std::move(stream));
-  if (!options_.health) co_return Result<void>{};
+  if (!health_) co_return Result<void>{};
 
   const std::string host = to.kind == Address::Kind::tcp ? to_string(to) : "localhost";
   wire::ClientRequest request;
-  request.target = options_.health->path;
+  request.target = health_->path;
   request.host = host;
   request.fields = {{"User-Agent", "stateway-health"}, {"Connection", "close"}};
-  if (options_.token && http::is_valid_field_value(options_.token->reveal()))
-    request.fields.emplace_back("Stateway-Token", options_.token->reveal());
+  if (token_ && http::is_valid_field_value(token_->reveal()))
+    request.fields.emplace_back("Stateway-Token", token_->reveal());
   wire::Client client(std::move(*stream), {});
   auto response = co_await client.exchange(request, deadline);
   if (!response && response.error().code == Code::timeout)
     co_return fail(Code::response_timeout, Side::upstream,
-                   "no answer to " + options_.health->path + " within health.timeout");
+                   "no answer to " + health_->path + " within health.timeout");
   if (!response) co_return pass_on(std::move(response));
   if (response->status < 200 || response->status >= 400)
     co_return fail(Code::bad_response, Side::upstream,
-                   options_.health->path + " answered " + std::to_string(response->status));
+                   health_->path + " answered " + std::to_string(response->status));
   co_return Result<void>{};
 }
 

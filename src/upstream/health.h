@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "io/loop.h"
 #include "io/network.h"
@@ -53,6 +54,9 @@ class HealthRules {
   Instance::Status verdict_{~std::uint64_t{0}, State::stopped};  // the last `down`
 };
 
+/// Whether an instance is checked in the same way under both.
+bool checked_alike(const ServiceOptions& a, const ServiceOptions& b);
+
 /// One check: GET health.path on a connection of its own, good if the status is 2xx or 3xx; without `health`
 /// a connect. Errors: why it is not good, for people.
 class HealthProbe {
@@ -62,7 +66,9 @@ class HealthProbe {
   io::Task<Result<void>> run(Address to);
 
  private:
-  const ServiceOptions& options_;
+  const std::optional<HealthOptions> health_;
+  const Duration patience_;
+  const std::optional<Secret> token_;
   io::Loop& loop_;
   io::Network& network_;
 };

@@ -39,7 +39,7 @@ Result<Address> free_port() {
 
 }  // namespace
 
-Keeper::Keeper(const ServiceOptions& service, std::shared_ptr<Instance> instance, io::EpollLoop& loop,
+Keeper::Keeper(const Service& service, std::shared_ptr<Instance> instance, io::EpollLoop& loop,
                const io::Guardian* guardian, const SupervisorOptions& options)
     : service_(service),
       instance_(std::move(instance)),
@@ -85,8 +85,9 @@ io::Task<void> Keeper::live() {
 Result<std::unique_ptr<io::Process>> Keeper::launch() {
   Address address;
   io::Command command;
-  command.words = service_.command;
-  if (service_.socket) {
+  const std::shared_ptr<const Roster> roster = service_.roster();
+  command.words = roster->options.command;
+  if (roster->options.socket) {
     address.kind = Address::Kind::unix_socket;
     address.path = options_.folder + "/" + instance_->name() + ".sock";
     std::error_code ignored;
@@ -98,7 +99,8 @@ Result<std::unique_ptr<io::Process>> Keeper::launch() {
     address = std::move(*free);
     command.environment.emplace_back("PORT", std::to_string(address.port));
   }
-  if (service_.token) command.environment.emplace_back("STATEWAY_TOKEN", service_.token->reveal());
+  if (const auto& token = roster->options.token)
+    command.environment.emplace_back("STATEWAY_TOKEN", token->reveal());
 
   auto process = io::Process::start(loop_, command, guardian_);
   if (process) {

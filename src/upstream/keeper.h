@@ -17,7 +17,7 @@ namespace stateway::upstream {
 class Keeper {
  public:
   /// Starts at once. The references, and `guardian` unless it is nullptr, must outlive the keeper.
-  Keeper(const ServiceOptions& service, std::shared_ptr<Instance> instance, io::EpollLoop& loop,
+  Keeper(const Service& service, std::shared_ptr<Instance> instance, io::EpollLoop& loop,
          const io::Guardian* guardian, const SupervisorOptions& options);
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -42,7 +42,7 @@ class Keeper {
   void note_death(TimePoint started, const std::string& how);
   Duration pause() const;
 
-  const ServiceOptions& service_;
+  const Service& service_;
   const std::shared_ptr<Instance> instance_;
   io::EpollLoop& loop_;
   const io::Guardian* guardian_;

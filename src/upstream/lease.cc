@@ -24,7 +24,8 @@ Lease::~Lease() {
 }
 
 std::unique_ptr<Connection> Lease::take_idle() {
-  return owner_->pool_of(*instance_).take(instance_->status().generation);
+  Pool* pool = owner_->pool_of(*instance_);
+  return pool == nullptr ? nullptr : pool->take(instance_->status().generation);
 }
 
 io::Task<Result<std::unique_ptr<Connection>>> Lease::connect(bool fresh) {
@@ -32,7 +33,8 @@ io::Task<Result<std::unique_ptr<Connection>>> Lease::connect(bool fresh) {
 }
 
 void Lease::give_back(std::unique_ptr<Connection> connection) {
-  owner_->pool_of(*instance_).put(std::move(connection), instance_->status().generation);
+  if (Pool* pool = owner_->pool_of(*instance_))
+    pool->put(std::move(connection), instance_->status().generation);
 }
 
 void Lease::report(Outcome outcome) {

@@ -1,50 +1,89 @@
 #include "upstream/monitor.h"
 
+#include <algorithm>
+
 #include "base/log.h"
+#include "io/task_group.h"
+#include "io/wait_queue.h"
+#include "upstream/health.h"
 
 namespace stateway::upstream {
 
-struct Monitor::Check {
-  Check(std::shared_ptr<Instance> i, const ServiceOptions& options, io::Loop& loop)
-      : instance(std::move(i)), rules(options), changed(loop) {}
-  std::shared_ptr<Instance> instance;
-  HealthRules rules;
-  io::WaitQueue changed;
+/// Watches one instance by the options of one roster.
+class Monitor::Check {
+ public:
+  Check(std::shared_ptr<Instance> instance, const ServiceOptions& options, io::Loop& loop,
+        io::Network& network)
+      : instance_(std::move(instance)),
+        loop_(loop),
+        rules_(options),
+        probe_(options, loop, network),
+        changed_(loop) {
+    task_.spawn(watch());
+  }
+
+  const std::shared_ptr<Instance>& instance() const { return instance_; }
+  void look_again() { changed_.wake_all(); }
+
+ private:
+  io::Task<void> watch();
+
+  const std::shared_ptr<Instance> instance_;
+  io::Loop& loop_;
+  HealthRules rules_;
+  HealthProbe probe_;
+  io::WaitQueue changed_;
+  io::TaskGroup task_;  // last: ends before what it uses
 };
 
 Monitor::Monitor(Service& service, io::Loop& loop, io::Network& network)
-    : loop_(loop), probe_(service.options(), loop, network), subscription_(service.changes(), loop, *this) {
-  for (const auto& instance : service.instances()) {
-    checks_.push_back(std::make_unique<Check>(instance, service.options(), loop));
-    tasks_.spawn(watch(*checks_.back()));
-  }
+    : service_(service), loop_(loop), network_(network), subscription_(service.changes(), loop, *this) {
+  take_roster();
 }
 
 Monitor::~Monitor() = default;
 
-void Monitor::on_change() {
-  for (const auto& check : checks_) check->changed.wake_all();
+// An instance is watched on while its service's way of checking stays the same.
+void Monitor::take_roster() {
+  const std::shared_ptr<const Roster> old = std::exchange(roster_, service_.roster());
+  if (old == roster_) return;
+  const bool same = old != nullptr && checked_alike(old->options, roster_->options);
+  std::vector<std::unique_ptr<Check>> checks;
+  for (const auto& instance : roster_->instances) {
+    const auto known =
+        std::ranges::find_if(checks_, [&](const auto& c) { return c && c->instance() == instance; });
+    if (known != checks_.end() && same)
+      checks.push_back(std::move(*known));
+    else
+      checks.push_back(std::make_unique<Check>(instance, roster_->options, loop_, network_));
+  }
+  checks_ = std::move(checks);
 }
 
-io::Task<void> Monitor::watch(Check& check) {
-  Instance& instance = *check.instance;
+void Monitor::on_change() {
+  take_roster();
+  for (const auto& check : checks_) check->look_again();
+}
+
+io::Task<void> Monitor::Check::watch() {
   for (;;) {
-    const Instance::Status status = instance.status();
-    const TimePoint due = check.rules.due(status, instance.pid() != 0, loop_.now());
+    const Instance::Status status = instance_->status();
+    const TimePoint due = rules_.due(status, instance_->pid() != 0, loop_.now());
     if (due > loop_.now()) {
-      (void)co_await check.changed.wait(due);
+      (void)co_await changed_.wait(due);
       continue;
     }
-    const Result<void> result = co_await probe_.run(instance.address());
-    switch (check.rules.judge(status, result.has_value(), loop_.now())) {
+    const Result<void> result = co_await probe_.run(instance_->address());
+    switch (rules_.judge(status, result.has_value(), loop_.now())) {
       case HealthRules::Verdict::none:
         break;
       case HealthRules::Verdict::up:
-        if (instance.mark_up(status)) log::info("instance is up", {{"instance", instance.name()}});
+        if (instance_->mark_up(status)) log::info("instance is up", {{"instance", instance_->name()}});
         break;
       case HealthRules::Verdict::down:
-        if (instance.mark_down(status, result.error().context))
-          log::warn("instance is down", {{"instance", instance.name()}, {"reason", result.error().context}});
+        if (instance_->mark_down(status, result.error().context))
+          log::warn("instance is down",
+                    {{"instance", instance_->name()}, {"reason", result.error().context}});
         break;
     }
   }

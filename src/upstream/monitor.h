@@ -5,14 +5,12 @@
 #include <vector>
 
 #include "io/network.h"
-#include "io/task_group.h"
-#include "io/wait_queue.h"
-#include "upstream/health.h"
 #include "upstream/service.h"
 
 namespace stateway::upstream {
 
-/// Runs the health checks of one service. Belongs to the home loop; checking ends with its destruction.
+/// Runs the health checks of one service, and follows its roster. Belongs to the home loop; checking ends
+/// with its destruction.
 class Monitor final : private Changes::Listener {
  public:
   /// The references must outlive the monitor.
@@ -20,14 +18,15 @@ class Monitor final : private Changes::Listener {
   ~Monitor();
 
  private:
-  struct Check;
+  class Check;
   void on_change() override;
-  io::Task<void> watch(Check& check);
+  void take_roster();
 
+  Service& service_;
   io::Loop& loop_;
-  HealthProbe probe_;
+  io::Network& network_;
+  std::shared_ptr<const Roster> roster_;
   std::vector<std::unique_ptr<Check>> checks_;
-  io::TaskGroup tasks_;
   Changes::Subscription subscription_;
 };
 

@@ -25,17 +25,20 @@ struct HealthOptions {
   std::chrono::milliseconds timeout{500};
   unsigned fall = 2;  // failures in a row until it is down
   unsigned rise = 2;  // successes in a row until it is up
+  bool operator==(const HealthOptions&) const = default;
 };
 
 struct RetryOptions {
   unsigned attempts = 3;  // in all, at least 1
   double budget = 0.2;    // 0..1: share of active requests that may be retries after an answer or a time-out
+  bool operator==(const RetryOptions&) const = default;
 };
 
 struct TimeoutOptions {
   std::chrono::milliseconds connect{1'000};    // also the longest wait in the queue
   std::chrono::milliseconds response{30'000};  // from the request's last byte to the response's head
   std::chrono::milliseconds idle{60'000};      // between the bytes of a body, and of a pooled connection
+  bool operator==(const TimeoutOptions&) const = default;
 };
 
 struct ServiceOptions {
@@ -51,6 +54,7 @@ struct ServiceOptions {
   TimeoutOptions timeout;
   unsigned concurrency_per_instance = 0;  // 0 = unlimited
   unsigned queue = 1'000;                 // requests waiting for an instance
+  bool operator==(const ServiceOptions&) const = default;
 };
 
 }  // namespace stateway::upstream

@@ -2,49 +2,107 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace stateway::upstream {
 
+namespace {
+
+std::size_t lowest_free_index(const std::vector<std::shared_ptr<Instance>>& taken) {
+  std::size_t index = 0;
+  while (std::ranges::any_of(taken, [index](const auto& i) { return i->index() == index; })) ++index;
+  return index;
+}
+
+}  // namespace
+
 Service::Service(ServiceOptions options, const WallClock& clock)
-    : options_(std::move(options)), changes_(std::make_shared<Changes>()) {
-  const std::size_t count = supervised() ? options_.count : options_.instances.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    std::optional<Address> fixed;
-    if (!supervised()) fixed = options_.instances[i];
-    std::string name = options_.name + "-" + std::to_string(i + 1);
-    instances_.push_back(std::make_shared<Instance>(std::move(name), i, std::move(fixed), changes_, clock));
+    : name_(options.name), clock_(clock), changes_(std::make_shared<Changes>()) {
+  auto instances = listed(options, {});
+  roster_ = std::make_shared<const Roster>(std::move(options), std::move(instances));
+}
+
+std::shared_ptr<const Roster> Service::roster() const {
+  const std::lock_guard lock(mutex_);
+  return roster_;
+}
+
+// The instances that `options` ask for: those of `present` that they name, and new ones.
+std::vector<std::shared_ptr<Instance>> Service::listed(
+    const ServiceOptions& options, const std::vector<std::shared_ptr<Instance>>& present) const {
+  std::vector<std::shared_ptr<Instance>> out;
+  std::vector<std::shared_ptr<Instance>> taken = present;
+  const auto add = [&](std::optional<Address> fixed) {
+    const std::size_t index = lowest_free_index(taken);
+    std::string name = name_ + "-" + std::to_string(index + 1);
+    out.push_back(std::make_shared<Instance>(std::move(name), index, std::move(fixed), changes_, clock_));
+    taken.push_back(out.back());
+  };
+  if (options.command.empty()) {
+    for (const Address& address : options.instances) {
+      const auto known =
+          std::ranges::find_if(present, [&](const auto& i) { return i->address() == address; });
+      if (known != present.end())
+        out.push_back(*known);
+      else
+        add(address);
+    }
+  } else {
+    for (const auto& instance : present)
+      if (instance->index() < options.count) out.push_back(instance);
+    while (out.size() < options.count) add(std::nullopt);
   }
+  std::ranges::sort(out, {}, [](const auto& i) { return i->index(); });
+  return out;
+}
+
+void Service::reconfigure(ServiceOptions options) {
+  CHECK(options.name == name_);
+  const std::shared_ptr<const Roster> old = roster();
+  auto instances = listed(options, old->instances);
+  for (const auto& instance : old->instances)
+    if (std::ranges::find(instances, instance) == instances.end()) instance->set_draining(true);
+  {
+    const std::lock_guard lock(mutex_);
+    roster_ = std::make_shared<const Roster>(std::move(options), std::move(instances));
+  }
+  changes_->announce();
 }
 
 std::shared_ptr<Instance> Service::find(std::string_view name) const {
-  for (const auto& instance : instances_)
+  const std::shared_ptr<const Roster> now = roster();
+  for (const auto& instance : now->instances)
     if (instance->name() == name) return instance;
   return nullptr;
 }
 
 ServiceSnapshot Service::snapshot() const {
+  const std::shared_ptr<const Roster> now = roster();
   ServiceSnapshot out;
-  out.name = options_.name;
-  out.supervised = supervised();
+  out.name = name_;
+  out.supervised = now->supervised();
   out.waiting = waiting();
   out.retrying = retrying_.load();
-  for (const auto& instance : instances_) out.instances.push_back(instance->snapshot());
+  for (const auto& instance : now->instances) out.instances.push_back(instance->snapshot());
   return out;
 }
 
 bool Service::available() const {
-  return std::ranges::any_of(instances_, [](const auto& i) { return i->usable(i->status()); });
+  return std::ranges::any_of(roster()->instances, [](const auto& i) { return i->usable(i->status()); });
 }
 
 bool Service::starting() const {
-  return std::ranges::any_of(
-      instances_, [](const auto& i) { return i->supervised() && i->status().state == State::starting; });
+  return std::ranges::any_of(roster()->instances, [](const auto& i) {
+    return i->supervised() && i->status().state == State::starting;
+  });
 }
 
 std::optional<Service::RetryPermit> Service::permit_retry() {
-  if (options_.retry.budget <= 0) return std::nullopt;
+  const std::shared_ptr<const Roster> now = roster();
+  if (now->options.retry.budget <= 0) return std::nullopt;
   unsigned active = 0;
-  for (const auto& instance : instances_) active += instance->active();
-  const auto share = static_cast<unsigned>(options_.retry.budget * active);
+  for (const auto& instance : now->instances) active += instance->active();
+  const auto share = static_cast<unsigned>(now->options.retry.budget * active);
   const unsigned allowed = std::max(share, kRetriesMin);
   if (retrying_.fetch_add(1) >= allowed) {
     retrying_.fetch_sub(1);
@@ -54,7 +112,7 @@ std::optional<Service::RetryPermit> Service::permit_retry() {
 }
 
 Service::QueuePlace::QueuePlace(Service& service) : service_(service) {
-  granted_ = service_.waiting_.fetch_add(1) < service_.options_.queue;
+  granted_ = service_.waiting_.fetch_add(1) < service_.roster()->options.queue;
   if (!granted_) service_.waiting_.fetch_sub(1);
 }
 

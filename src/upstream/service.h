@@ -1,11 +1,11 @@
-// One service as all loops share it: its instances, its queue's length and its retry budget.
+// One service as all loops share it: its options, its instances, its queue's length and its retry budget.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +27,14 @@ struct ServiceSnapshot {
   std::vector<InstanceSnapshot> instances;
 };
 
+/// What a service is at one moment. Immutable.
+struct Roster {
+  ServiceOptions options;
+  std::vector<std::shared_ptr<Instance>> instances;  // in ascending order of index
+
+  bool supervised() const { return !options.command.empty(); }
+};
+
 /// Thread-safe. Must outlive every ServiceOnLoop, Monitor and Supervisor made for it.
 class Service {
  public:
@@ -36,9 +44,15 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  const ServiceOptions& options() const { return options_; }
-  bool supervised() const { return !options_.command.empty(); }
-  std::span<const std::shared_ptr<Instance>> instances() const { return instances_; }
+  /// Never changes.
+  const std::string& name() const { return name_; }
+  /// As it is now. Never nullptr; replaced, with an announcement of `changes`, when the service is
+  /// reconfigured.
+  std::shared_ptr<const Roster> roster() const;
+  /// Puts other options in force (of the same name, and supervised as before). An instance that the old and
+  /// the new list share (by address; supervised ones by number) goes on as it is; one that is not listed any
+  /// more is given no new requests and leaves the roster. The home loop only.
+  void reconfigure(ServiceOptions options);
   /// By name, or nullptr.
   std::shared_ptr<Instance> find(std::string_view name) const;
   /// Announced when the state of an instance changed …
@@ -91,10 +105,15 @@ class Service {
   static constexpr unsigned kRetriesMin = 3;
 
  private:
-  const ServiceOptions options_;
+  std::vector<std::shared_ptr<Instance>> listed(const ServiceOptions& options,
+                                                const std::vector<std::shared_ptr<Instance>>& present) const;
+
+  const std::string name_;
+  const WallClock& clock_;
   const std::shared_ptr<Changes> changes_;
   Changes room_;
-  std::vector<std::shared_ptr<Instance>> instances_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Roster> roster_;
   std::atomic<unsigned> waiting_{0};
   std::atomic<unsigned> retrying_{0};
 };

@@ -53,15 +53,51 @@ ServiceOnLoop::ServiceOnLoop(Service& service, io::Loop& loop, io::Network& netw
       loop_(loop),
       network_(network),
       limits_(limits),
-      balancer_(make_balancer(service.options().balance, random)),
+      random_(random),
       state_changes_(service.changes(), loop, *this),
       room_(service.room(), loop, *this) {
-  for (std::size_t i = 0; i < service.instances().size(); ++i)
-    pools_.push_back(std::make_unique<Pool>(loop, service.options().timeout.idle, kIdlePerInstance));
+  take_roster();
 }
 
 ServiceOnLoop::~ServiceOnLoop() {
   if (gone_ != nullptr) *gone_ = true;
+}
+
+// Connections to instances that stay are kept.
+void ServiceOnLoop::take_roster() {
+  std::shared_ptr<const Roster> now = service_.roster();
+  if (now == roster_) return;
+  const ServiceOptions* old = roster_ ? &roster_->options : nullptr;
+  const bool same_idle = old != nullptr && old->timeout.idle == now->options.timeout.idle;
+  if (old == nullptr || old->balance != now->options.balance)
+    balancer_ = make_balancer(now->options.balance, random_);
+  std::vector<Member> members;
+  for (const auto& instance : now->instances) {
+    const auto known = std::ranges::find(members_, instance, &Member::instance);
+    if (known != members_.end() && same_idle)
+      members.push_back(std::move(*known));
+    else
+      members.push_back(
+          {instance, std::make_unique<Pool>(loop_, now->options.timeout.idle, kIdlePerInstance)});
+  }
+  members_ = std::move(members);
+  roster_ = std::move(now);
+}
+
+const ServiceOnLoop::Member* ServiceOnLoop::member(std::size_t index) const {
+  const auto found =
+      std::ranges::lower_bound(members_, index, {}, [](const Member& m) { return m.instance->index(); });
+  return found != members_.end() && found->instance->index() == index ? &*found : nullptr;
+}
+
+Pool* ServiceOnLoop::pool_of(const Instance& instance) const {
+  const Member* found = member(instance.index());
+  return found != nullptr && found->instance.get() == &instance ? found->pool.get() : nullptr;
+}
+
+std::size_t ServiceOnLoop::idle_connections(const Instance& instance) const {
+  const Pool* pool = pool_of(instance);
+  return pool == nullptr ? 0 : pool->size();
 }
 
 std::optional<Lease> ServiceOnLoop::try_acquire(Attempts& attempts) {
@@ -72,9 +108,8 @@ std::optional<Lease> ServiceOnLoop::try_acquire(Attempts& attempts) {
 
 std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
   const unsigned limit = options().concurrency_per_instance;
-  const auto instances = service_.instances();
   candidates_.clear();
-  for (const auto& instance : instances) {
+  for (const auto& instance : roster_->instances) {
     const Instance::Status status = instance->status();
     if (!instance->usable(status) || attempts.has_tried(*instance, status.generation) != again) continue;
     const unsigned active = instance->active();
@@ -82,7 +117,7 @@ std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
   }
   while (!candidates_.empty()) {
     const std::size_t best = balancer_->best(candidates_);
-    const std::shared_ptr<Instance>& instance = instances[candidates_[best].index];
+    const std::shared_ptr<Instance>& instance = member(candidates_[best].index)->instance;
     if (instance->enter(limit)) {
       const Instance::Status status = instance->status();
       if (instance->usable(status)) {
@@ -126,14 +161,14 @@ TimePoint ServiceOnLoop::wait_end(TimePoint began) const {
 
 bool ServiceOnLoop::has_room() const {
   const unsigned limit = options().concurrency_per_instance;
-  return std::ranges::any_of(service_.instances(), [limit](const auto& i) {
+  return std::ranges::any_of(roster_->instances, [limit](const auto& i) {
     return i->usable(i->status()) && (limit == 0 || i->active() < limit);
   });
 }
 
 void ServiceOnLoop::on_change() {
-  for (const auto& instance : service_.instances())
-    pool_of(*instance).keep_only(instance->status().generation);
+  take_roster();
+  for (const Member& member : members_) member.pool->keep_only(member.instance->status().generation);
   serve_waiters();
 }
 
@@ -163,7 +198,8 @@ io::Task<Result<std::unique_ptr<Connection>>> ServiceOnLoop::connect(std::shared
   // generation.
   const Instance::Status status = instance->status();
   if (!fresh) {
-    if (auto idle = pool_of(*instance).take(status.generation)) co_return idle;
+    if (Pool* pool = pool_of(*instance))
+      if (auto idle = pool->take(status.generation)) co_return idle;
   }
   const Address to = instance->address();
   auto stream = co_await network_.connect(to, loop_.now() + options().timeout.connect);

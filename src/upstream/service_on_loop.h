@@ -35,7 +35,6 @@ class ServiceOnLoop final : private Changes::Listener {
   ~ServiceOnLoop();
 
   Service& service() { return service_; }
-  const ServiceOptions& options() const { return service_.options(); }
 
   /// An instance that is up, has room and was not tried, without waiting; nullopt if there is none.
   std::optional<Lease> try_acquire(Attempts& attempts);
@@ -46,29 +45,39 @@ class ServiceOnLoop final : private Changes::Listener {
   io::Task<Result<Lease>> acquire(Attempts& attempts, TimePoint deadline);
 
   /// Idle connections kept to an instance.
-  std::size_t idle_connections(const Instance& instance) const { return pools_[instance.index()]->size(); }
+  std::size_t idle_connections(const Instance& instance) const;
 
  private:
   friend class Lease;
   class Waiter;
+  struct Member {
+    std::shared_ptr<Instance> instance;
+    std::unique_ptr<Pool> pool;
+  };
 
   void on_change() override;
+  void take_roster();
+  const ServiceOptions& options() const { return roster_->options; }
   /// `again`: one that was tried, instead of one that was not.
   std::optional<Lease> pick(Attempts& attempts, bool again);
   bool has_room() const;
   TimePoint wait_end(TimePoint began) const;
   void serve_waiters();
   void released();
-  Pool& pool_of(const Instance& instance) { return *pools_[instance.index()]; }
+  const Member* member(std::size_t index) const;
+  /// nullptr: the instance has left the service.
+  Pool* pool_of(const Instance& instance) const;
   io::Task<Result<std::unique_ptr<Connection>>> connect(std::shared_ptr<Instance> instance, bool fresh);
 
   Service& service_;
   io::Loop& loop_;
   io::Network& network_;
   const http::HeadLimits limits_;
+  Random& random_;
+  std::shared_ptr<const Roster> roster_;  // as this loop knows it: may be old until its mail is read
   std::unique_ptr<Balancer> balancer_;
-  std::vector<std::unique_ptr<Pool>> pools_;  // by index of the instance
-  std::vector<Candidate> candidates_;         // of the pick being made
+  std::vector<Member> members_;        // of the roster, in its order
+  std::vector<Candidate> candidates_;  // of the pick being made
   std::list<Waiter*> waiters_;
   bool* gone_ = nullptr;  // set by the destructor while waiters are being served
   Changes::Subscription state_changes_;

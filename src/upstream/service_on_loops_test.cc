@@ -64,11 +64,11 @@ TEST(ServiceOnLoops, TheyShareInstancesAndWakeEachOther) {
     });
   }
   while (service.waiting() < kLoops * kRequests) std::this_thread::yield();
-  for (const auto& instance : service.instances()) EXPECT_TRUE(instance->mark_up(instance->status()));
+  for (const auto& instance : service.roster()->instances) EXPECT_TRUE(instance->mark_up(instance->status()));
   for (std::thread& t : threads) t.join();
   EXPECT_EQ(served, kLoops * kRequests);
   EXPECT_EQ(service.waiting(), 0u);
-  for (const auto& instance : service.instances()) EXPECT_EQ(instance->active(), 0u);
+  for (const auto& instance : service.roster()->instances) EXPECT_EQ(instance->active(), 0u);
 }
 
 // Instances come and go while loops use them: nothing is lost, nothing is counted twice, every request ends.
@@ -116,7 +116,7 @@ TEST(ServiceOnLoops, TheyGoOnWhileInstancesComeAndGo) {
   }
   SeededRandom random(5);
   while (loops_left > 0) {
-    Instance& instance = *service.instances()[random.below(3)];
+    Instance& instance = *service.roster()->instances[random.below(3)];
     const Instance::Status status = instance.status();
     switch (random.below(3)) {
       case 0:
@@ -128,12 +128,12 @@ TEST(ServiceOnLoops, TheyGoOnWhileInstancesComeAndGo) {
       default:
         instance.mark_up(status);
     }
-    for (const auto& i : service.instances()) EXPECT_LE(i->active(), kLoops * 4u);
+    for (const auto& i : service.roster()->instances) EXPECT_LE(i->active(), kLoops * 4u);
     std::this_thread::yield();
   }
   for (std::thread& t : threads) t.join();
   EXPECT_EQ(served, kLoops * 4 * kRequests);
-  for (const auto& i : service.instances()) EXPECT_EQ(i->active(), 0u);
+  for (const auto& i : service.roster()->instances) EXPECT_EQ(i->active(), 0u);
 }
 
 }  // namespace

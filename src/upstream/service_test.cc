@@ -27,9 +27,9 @@ class ServiceTest : public testing::Test {
     service_.emplace(std::move(options), clock_);
     on_loop_.emplace(*service_, loop_, network_, random_, http::HeadLimits{});
     if (up)
-      for (std::size_t i = 0; i < service_->instances().size(); ++i) raise(i);
+      for (std::size_t i = 0; i < service_->roster()->instances.size(); ++i) raise(i);
   }
-  Instance& instance(std::size_t i) { return *service_->instances()[i]; }
+  Instance& instance(std::size_t i) { return *service_->roster()->instances[i]; }
   void raise(std::size_t i) { EXPECT_TRUE(instance(i).mark_up(instance(i).status())); }
   void lower(std::size_t i) { EXPECT_TRUE(instance(i).mark_down(instance(i).status(), "test")); }
   void run(io::Task<void> task) { io::run_until_done(loop_, std::move(task)); }
@@ -102,6 +102,42 @@ TEST_F(ServiceTest, OnlyUsableUntriedInstances) {
   names.clear();
   while (auto lease = on_loop_->try_acquire(attempts)) names.insert(lease->instance().name());
   EXPECT_THAT(names, testing::ElementsAre("shop-1", "shop-3"));
+}
+
+TEST_F(ServiceTest, ReconfiguringKeepsTheInstancesThatStay) {
+  make(fixed(3));
+  const std::shared_ptr<const Roster> before = service_->roster();
+  auto options = fixed(4);
+  options.instances.erase(options.instances.begin() + 1);  // 9001, 9003, 9004
+  service_->reconfigure(options);
+  const std::shared_ptr<const Roster> after = service_->roster();
+  ASSERT_EQ(after->instances.size(), 3u);
+  EXPECT_EQ(after->instances[0], before->instances[0]);
+  EXPECT_EQ(after->instances[1], before->instances[2]);
+  EXPECT_EQ(after->instances[2]->name(), "shop-4");  // no name means two instances at once
+  EXPECT_EQ(after->instances[2]->state(), State::starting);
+  EXPECT_EQ(after->instances[0]->state(), State::up);
+  EXPECT_TRUE(before->instances[1]->draining());
+  EXPECT_EQ(service_->find("shop-2"), nullptr);
+
+  // Also before this loop has heard of it, the one that left gets nothing new.
+  Attempts attempts;
+  std::set<std::string> names;
+  while (auto lease = on_loop_->try_acquire(attempts)) names.insert(lease->instance().name());
+  EXPECT_THAT(names, testing::ElementsAre("shop-1", "shop-3"));
+}
+
+TEST_F(ServiceTest, WaitersAreServedByAnInstanceThatIsAdded) {
+  auto options = fixed(1);
+  options.timeout.connect = std::chrono::milliseconds(20'000);
+  make(options, false);
+  Requests requests(*on_loop_);
+  requests.start("a");
+  options.instances.push_back(*parse_address("127.0.0.1:9002"));
+  service_->reconfigure(options);
+  raise(1);
+  run(until(loop_, [&] { return requests.trace == "a+ "; }));
+  EXPECT_EQ(requests.leases.at(0).instance().name(), "shop-2");
 }
 
 TEST_F(ServiceTest, AnInstanceThatCameBackIsNotTheOneThatWasTried) {

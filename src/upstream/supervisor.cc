@@ -11,8 +11,9 @@ Supervisor::~Supervisor() = default;
 Result<std::unique_ptr<Supervisor>> Supervisor::start(Service& service, io::EpollLoop& loop,
                                                       const io::Guardian* guardian,
                                                       SupervisorOptions options) {
-  if (service.options().socket) {
-    for (const auto& instance : service.instances()) {
+  const std::shared_ptr<const Roster> roster = service.roster();
+  if (roster->options.socket) {
+    for (const auto& instance : roster->instances) {
       const std::string path = options.folder + "/" + instance->name() + ".sock";
       if (path.size() > kUnixPathMax)
         return fail(Code::invalid_argument, Side::self,
@@ -25,9 +26,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::start(Service& service, io::Epol
     };
   }
   std::unique_ptr<Supervisor> out(new Supervisor(std::move(options)));
-  for (const auto& instance : service.instances())
-    out->keepers_.push_back(
-        std::make_unique<Keeper>(service.options(), instance, loop, guardian, out->options_));
+  for (const auto& instance : roster->instances)
+    out->keepers_.push_back(std::make_unique<Keeper>(service, instance, loop, guardian, out->options_));
   return out;
 }
 

@@ -47,9 +47,10 @@ struct World {
     monitor.emplace(service, loop, network);
     io::run_until_done(loop, std::move(body), 60s);
   }
-  Instance& instance(std::size_t i = 0) { return *service.instances()[i]; }
+  Instance& instance(std::size_t i = 0) { return *service.roster()->instances[i]; }
   bool all(State state) const {
-    return std::ranges::all_of(service.instances(), [state](const auto& i) { return i->state() == state; });
+    return std::ranges::all_of(service.roster()->instances,
+                               [state](const auto& i) { return i->state() == state; });
   }
   io::Task<bool> all_up() {
     const Condition up = [this] { return all(State::up); };
@@ -144,7 +145,7 @@ io::Task<void> kill_all(World& w) {
     }
   };
   std::vector<pid_t> old;
-  for (const auto& i : w.service.instances()) old.push_back(i->pid());
+  for (const auto& i : w.service.roster()->instances) old.push_back(i->pid());
   for (const pid_t pid : old) kill(pid, SIGKILL);
   const Condition noticed = [&w] { return !w.service.available(); };
   (void)co_await eventually(w.loop, noticed);
@@ -156,7 +157,7 @@ io::Task<void> kill_all(World& w) {
   EXPECT_EQ(served, 20);
   (void)co_await w.all_up();
   for (const pid_t pid : old) EXPECT_FALSE(lives(pid));
-  for (const auto& i : w.service.instances()) {
+  for (const auto& i : w.service.roster()->instances) {
     EXPECT_EQ(i->snapshot().restarts, 1u);
     EXPECT_EQ(i->snapshot().last_error, "killed by signal 9 (SIGKILL)");
   }
