@@ -42,6 +42,10 @@ void check_patches(const session::PatchSet& patches, const json::Document& docum
     const std::string now = check_document(edit.document());
     CHECK(edit.bytes() == now.size());
     CHECK(now.size() <= kLimits.bytes_max || now.size() <= before);
+    if (patch.is_object()) {  // a merge patch says how things shall be: saying it twice changes nothing
+      json::Edit twice(edit.document(), kLimits);
+      CHECK(json::apply_merge_patch(twice, patch) && twice.document() == edit.document());
+    }
   }
   const auto rebased = session::rebase(patches, {1, text}, {1, text}, session::Overlap::refuse, kLimits);
   if (!applied) CHECK(!rebased);

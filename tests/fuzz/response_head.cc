@@ -11,18 +11,41 @@
 using namespace stateway;
 using namespace stateway::http;
 
+namespace {
+
+constexpr HeadLimits kLimits{.head_bytes_max = 4096, .fields_max = 32};
+constexpr std::size_t kPrefixesBytesMax = 400;  // trying every prefix costs the square of the size
+
+bool is_incomplete(const Result<std::size_t>& r) { return !r && r.error().code == Code::incomplete; }
+
+// What a prefix is told must agree with what the whole is told.
+void check_prefixes(std::string_view input, const Result<std::size_t>& whole) {
+  ResponseHead head;
+  for (std::size_t n = 1; n <= input.size(); ++n) {
+    const std::string_view prefix = input.substr(0, n);
+    const auto parsed = parse_response_head(prefix, kLimits, head);
+    if (!check_partial_response_head(prefix, kLimits)) CHECK(!parsed);
+    if (parsed) CHECK(whole && *parsed == *whole);
+    if (!parsed && !is_incomplete(parsed)) CHECK(!whole && whole.error().code == parsed.error().code);
+    if (!is_incomplete(parsed)) return;
+  }
+  CHECK(is_incomplete(whole));
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const HeadLimits limits{.head_bytes_max = 4096, .fields_max = 32};
   ResponseHead head;
-  const auto parsed = parse_response_head(input, limits, head);
-  if (!check_partial_response_head(input, limits)) CHECK(!parsed || size > limits.head_bytes_max);
+  const auto parsed = parse_response_head(input, kLimits, head);
+  if (!check_partial_response_head(input, kLimits)) CHECK(!parsed || size > kLimits.head_bytes_max);
+  if (size <= kPrefixesBytesMax && size > 0) check_prefixes(input, parsed);
   if (!parsed) {
     // Whoever waits for an end that never comes would wait for ever.
     if (parsed.error().code == Code::incomplete) CHECK(find_head_end(input, 0) == kNoHeadEnd);
     return 0;
   }
-  CHECK(*parsed <= size && *parsed <= limits.head_bytes_max && head.fields.size() <= limits.fields_max);
+  CHECK(*parsed <= size && *parsed <= kLimits.head_bytes_max && head.fields.size() <= kLimits.fields_max);
   CHECK(find_head_end(input, 0) == *parsed);
   CHECK(head.status >= 100 && head.status <= 999);
 
