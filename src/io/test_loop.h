@@ -1,4 +1,4 @@
-// For tests of any module: runs one coroutine on a real epoll loop until it ends.
+// For tests of any module: runs one coroutine on a loop until it ends.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace stateway::io {
 
 /// Runs `task` to its end on `loop`. Fails the test, and gives up, after `limit`.
-inline void run_until_done(EpollLoop& loop, Task<void> task, Duration limit = 20s) {
+inline void run_until_done(Loop& loop, Task<void> task, Duration limit = 20s) {
   struct Watchdog final : Timer {
     explicit Watchdog(Loop& l) : Timer(l.timers()), loop(l) {}
     void on_timer() override {
