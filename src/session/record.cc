@@ -1,8 +1,8 @@
 #include "session/record.h"
 
-#include <concepts>
 #include <cstdint>
 
+#include "base/big_endian.h"
 #include "base/check.h"
 
 namespace stateway::session {
@@ -12,19 +12,11 @@ constexpr char kVersion = 1;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::size_t kHeadBytes = 1 + 8 + 8 + kHashBytes + 1 + 4;
 
-template <std::unsigned_integral T>
-void append_big_endian(std::string& out, T value) {
-  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(value >> shift));
-}
-
-/// `in` is long enough.
-template <std::unsigned_integral T>
-T take_big_endian(std::string_view& in) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = value << 8 | static_cast<unsigned char>(in[i]);
-  in.remove_prefix(sizeof(T));
-  return static_cast<T>(value);
+bool take_millis(std::string_view& in, WallMillis& value) {
+  std::uint64_t raw = 0;
+  if (!take_big_endian(in, raw)) return false;
+  value = static_cast<WallMillis>(raw);
+  return value >= 0;
 }
 
 }  // namespace
@@ -52,14 +44,13 @@ Result<SessionRecord> decode_record(std::string_view value) {
   if (value.size() < kHeadBytes) return damaged();
   value.remove_prefix(1);
   SessionRecord out;
-  out.created = static_cast<WallMillis>(take_big_endian<std::uint64_t>(value));
-  out.absolute_expires = static_cast<WallMillis>(take_big_endian<std::uint64_t>(value));
-  if (out.created < 0 || out.absolute_expires < 0) return damaged();
+  if (!take_millis(value, out.created) || !take_millis(value, out.absolute_expires)) return damaged();
   out.secret_hash = value.substr(0, kHashBytes);
   value.remove_prefix(kHashBytes);
-  const std::size_t kind_bytes = take_big_endian<std::uint8_t>(value);
-  const std::size_t document_bytes = take_big_endian<std::uint32_t>(value);
-  if (value.size() != kind_bytes + document_bytes) return damaged();
+  std::uint8_t kind_bytes = 0;
+  std::uint32_t document_bytes = 0;
+  if (!take_big_endian(value, kind_bytes) || !take_big_endian(value, document_bytes)) return damaged();
+  if (value.size() != std::size_t{kind_bytes} + document_bytes) return damaged();
   out.kind = value.substr(0, kind_bytes);
   out.document = value.substr(kind_bytes);
   return out;

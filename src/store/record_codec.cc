@@ -1,28 +1,11 @@
 #include "store/record_codec.h"
 
-#include <concepts>
+#include "base/big_endian.h"
 
 namespace stateway::store {
 namespace {
 
 constexpr char kVersion = 1;
-
-template <std::unsigned_integral T>
-void append_big_endian(std::string& out, T value) {
-  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(value >> shift));
-}
-
-/// Takes a T from the front of `in`; false when it is too short.
-template <std::unsigned_integral T>
-bool take_big_endian(std::string_view& in, T& value) {
-  if (in.size() < sizeof(T)) return false;
-  value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    value = static_cast<T>(static_cast<std::uint64_t>(value) << 8 | static_cast<unsigned char>(in[i]));
-  in.remove_prefix(sizeof(T));
-  return true;
-}
 
 bool take_millis(std::string_view& in, WallMillis& value) {
   std::uint64_t raw = 0;

@@ -1,0 +1,80 @@
+#include "session/key_ring.h"
+
+#include "base/log.h"
+#include "session/key_file.h"
+
+namespace stateway::session {
+
+Result<std::unique_ptr<KeyRing>> KeyRing::open(std::string path, const WallClock& clock, Random& random) {
+  auto keys = read_or_make_key_file(path, clock, random);
+  if (!keys) return pass_on(std::move(keys));
+  auto state = std::make_shared<State>(std::move(path), clock);
+  state->keys = std::make_shared<const KeySet>(std::move(*keys));
+  state->read_at = clock.now();
+  return std::unique_ptr<KeyRing>(new KeyRing(std::move(state), random));
+}
+
+KeyRing::KeyRing(std::shared_ptr<State> state, Random& random)
+    : state_(std::move(state)), random_(random), worker_("keys") {}
+
+std::shared_ptr<const KeySet> KeyRing::keys() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->keys;
+}
+
+std::string KeyRing::seal(std::string_view cookie_name, std::string_view contents) {
+  const std::shared_ptr<const KeySet> now = keys();
+  return session::seal(now->sealing(state_->clock.now()), cookie_name, contents, random_);
+}
+
+io::Task<Result<std::optional<std::string>>> KeyRing::open(io::Loop& loop, std::string cookie_name,
+                                                           std::string text,
+                                                           std::chrono::milliseconds lifetime) {
+  const std::optional<KeyId> id = sealing_key_id(text);
+  if (!id) co_return std::optional<std::string>();
+  std::shared_ptr<const KeySet> now = keys();
+  if (now->find(*id) == nullptr) {
+    if (auto refreshed = co_await refresh(loop); !refreshed) co_return pass_on(std::move(refreshed));
+    now = keys();
+  }
+  const SealKey* key = now->find(*id);
+  if (key == nullptr || now->retired(*key, state_->clock.now(), lifetime))
+    co_return std::optional<std::string>();
+  co_return unseal(*key, cookie_name, text);
+}
+
+// Whoever comes while the file is being read waits behind that reading, and takes its result. A key seals
+// only when it has been in the file for a minute, so a reading of this second knows every key in use.
+io::Task<Result<void>> KeyRing::refresh(io::Loop& loop) {
+  if (state_->is_fresh()) co_return state_->outcome();
+  auto read = [state = state_] { return state->is_fresh() ? state->outcome() : state->read(); };
+  auto call = worker_.run(loop, std::move(read));
+  co_return co_await call;
+}
+
+bool KeyRing::State::is_fresh() {
+  const std::lock_guard lock(mutex);
+  const WallMillis since = clock.now() - read_at;
+  return since >= 0 && since < kReadEvery.count();  // below 0: the clock was set back
+}
+
+Result<void> KeyRing::State::outcome() {
+  const std::lock_guard lock(mutex);
+  if (readable) return {};
+  return fail(Code::store_unavailable, Side::store, "the key file cannot be read", Retry::always);
+}
+
+Result<void> KeyRing::State::read() {
+  auto latest = read_key_file(path);
+  if (!latest)
+    log::error("the key file cannot be read; the keys of before stay", {{"reason", latest.error().context}});
+  {
+    const std::lock_guard lock(mutex);
+    read_at = clock.now();
+    readable = latest.has_value();
+    if (latest) keys = std::make_shared<const KeySet>(std::move(*latest));
+  }
+  return outcome();
+}
+
+}  // namespace stateway::session

@@ -1,0 +1,62 @@
+// The keys in use: seals and opens cookies, and follows the key file when other gateways add to it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "io/task.h"
+#include "io/worker.h"
+#include "session/key_set.h"
+
+namespace stateway::session {
+
+/// Thread-safe. The file is read on a thread of its own. Must outlive its tasks; its loops must outlive it.
+class KeyRing {
+ public:
+  /// The file is not read again for an unknown key id sooner than this.
+  static constexpr std::chrono::milliseconds kReadEvery{1'000};
+
+  /// Reads the key file, or makes it. Blocks. Errors: those of read_or_make_key_file.
+  static Result<std::unique_ptr<KeyRing>> open(std::string path, const WallClock& clock, Random& random);
+
+  /// Seals for the cookie of that name.
+  std::string seal(std::string_view cookie_name, std::string_view contents);
+  /// The contents of what some gateway of this file sealed for that cookie name; nullopt for all else, and
+  /// for what a retired key sealed (KeySet::retired). When the key is unknown the file is read again first.
+  /// Errors: store_unavailable, when that fails: then nobody can tell whether the client has a session.
+  io::Task<Result<std::optional<std::string>>> open(io::Loop& loop, std::string cookie_name, std::string text,
+                                                    std::chrono::milliseconds lifetime);
+  /// Reads the file again, unless that has just been done. Errors: store_unavailable; the keys stay.
+  io::Task<Result<void>> refresh(io::Loop& loop);
+
+  std::shared_ptr<const KeySet> keys() const;
+
+ private:
+  // Shared with reads that outlive their callers.
+  struct State {
+    const std::string path;
+    const WallClock& clock;
+    std::mutex mutex;
+    std::shared_ptr<const KeySet> keys;
+    WallMillis read_at = 0;
+    bool readable = true;  // the last time
+
+    bool is_fresh();
+    Result<void> outcome();
+    Result<void> read();
+  };
+
+  KeyRing(std::shared_ptr<State> state, Random& random);
+
+  const std::shared_ptr<State> state_;
+  Random& random_;
+  io::Worker worker_;
+};
+
+}  // namespace stateway::session

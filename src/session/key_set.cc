@@ -1,0 +1,104 @@
+#include "session/key_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+
+namespace stateway::session {
+namespace {
+
+constexpr std::string_view kFirstLine = "stateway-keys 1";
+
+std::string_view take_until(std::string_view& rest, char end) {
+  const std::string_view out = rest.substr(0, rest.find(end));
+  rest.remove_prefix(std::min(out.size() + 1, rest.size()));
+  return out;
+}
+
+std::optional<KeyId> parse_id(std::string_view text) {
+  KeyId id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (error != std::errc() || end != text.data() + text.size() || fmt::format("{:08x}", id) != text)
+    return std::nullopt;
+  return id;
+}
+
+// "<id> <created> <key>", each in the one spelling that `text` writes.
+std::optional<SealKey> parse_key(std::string_view line) {
+  const auto id = parse_id(take_until(line, ' '));
+  const std::string_view created_text = take_until(line, ' ');
+  const auto created = parse_decimal(created_text);
+  auto raw = base64url_decode(line);
+  if (!id || !created || *created > static_cast<std::uint64_t>(INT64_MAX) || !raw ||
+      raw->size() != SealKey::kBytes || fmt::format("{}", *created) != created_text)
+    return std::nullopt;
+  return SealKey{*id, static_cast<WallMillis>(*created), Secret(std::move(*raw))};
+}
+
+std::unexpected<Error> wrong(std::size_t line, std::string_view why) {
+  return fail(Code::invalid_argument, Side::self, fmt::format("line {}: {}", line, why));
+}
+
+}  // namespace
+
+KeySet::KeySet(std::vector<SealKey> keys) : keys_(std::move(keys)) {
+  std::ranges::stable_sort(keys_, {}, &SealKey::created);
+}
+
+Result<KeySet> KeySet::parse(std::string_view text) {
+  if (take_until(text, '\n') != kFirstLine)
+    return wrong(1, fmt::format("the file does not begin with \"{}\"", kFirstLine));
+  std::vector<SealKey> keys;
+  for (std::size_t number = 2; !text.empty(); ++number) {
+    if (text.find('\n') == std::string_view::npos) return wrong(number, "the line is cut off");
+    auto key = parse_key(take_until(text, '\n'));
+    if (!key) return wrong(number, "this is no key: an id, a time and 32 octets are expected");
+    if (std::ranges::find(keys, key->id, &SealKey::id) != keys.end())
+      return wrong(number, "a key with this id stands above");
+    if (keys.size() == kKeysMax) return wrong(number, fmt::format("there are more than {} keys", kKeysMax));
+    keys.push_back(std::move(*key));
+  }
+  if (keys.empty()) return wrong(2, "there is no key");
+  return KeySet(std::move(keys));
+}
+
+std::string KeySet::text() const {
+  std::string out(kFirstLine);
+  out += '\n';
+  for (const SealKey& key : keys_)
+    out += fmt::format("{:08x} {} {}\n", key.id, key.created, base64url_encode(as_bytes(key.key.reveal())));
+  return out;
+}
+
+KeySet KeySet::made(WallMillis now, Random& random) {
+  SealKey key;
+  random.fill(std::as_writable_bytes(std::span(&key.id, 1)));
+  key.created = now;
+  std::string raw(SealKey::kBytes, '\0');
+  random.fill(std::as_writable_bytes(std::span(raw)));
+  key.key = Secret(std::move(raw));
+  return KeySet({std::move(key)});
+}
+
+const SealKey& KeySet::sealing(WallMillis now) const {
+  const SealKey* best = &keys_.front();
+  for (const SealKey& key : keys_)
+    if (now - key.created >= kPublished.count()) best = &key;
+  return *best;
+}
+
+const SealKey* KeySet::find(KeyId id) const {
+  const auto found = std::ranges::find(keys_, id, &SealKey::id);
+  return found == keys_.end() ? nullptr : &*found;
+}
+
+bool KeySet::retired(const SealKey& key, WallMillis now, std::chrono::milliseconds lifetime) const {
+  const auto found = std::ranges::find(keys_, key.id, &SealKey::id);
+  if (found == keys_.end() || found + 1 == keys_.end()) return false;
+  return now - (found + 1)->created > (kPublished + lifetime).count();
+}
+
+}  // namespace stateway::session
