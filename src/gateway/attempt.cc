@@ -88,8 +88,11 @@ io::Task<Result<void>> pass_on_interim(Exchange& x, Answer& answer) {
     x.continued = x.continued || answer.head.status == 100;
     std::string head;
     append_interim_head(head, x, answer.head);
-    // A client that does not take it does not take the final answer either; that is noticed there.
-    (void)co_await x.client.stream.write_all(head, x.on.loop.now() + x.config->limits.client_idle);
+    // A client that does not take it gets nothing more: behind a part of this head the final one would be
+    // read as its rest. The exchange goes on where it must (Exchange::may_be_abandoned).
+    const auto taken =
+        co_await x.client.stream.write_all(head, x.on.loop.now() + x.config->limits.client_idle);
+    if (!taken) x.client.stream.abort();
   }
   wire::Reader& reader = answer.connection->reader();
   reader.begin_body({});
