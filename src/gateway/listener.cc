@@ -9,16 +9,14 @@ namespace {
 
 class Registration {
  public:
-  Registration(std::unordered_set<Connection*>& set, Connection& c) : set_(set), connection_(c) {
-    set_.insert(&c);
-  }
-  ~Registration() { set_.erase(&connection_); }
+  Registration(std::list<Connection*>& open, Connection& c) : open_(open), at_(open.insert(open.end(), &c)) {}
+  ~Registration() { open_.erase(at_); }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
 
  private:
-  std::unordered_set<Connection*>& set_;
-  Connection& connection_;
+  std::list<Connection*>& open_;
+  std::list<Connection*>::iterator at_;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Accepts clients on one loop and owns their connections.
 #pragma once
 
+#include <list>
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "gateway/on_loop.h"
@@ -34,7 +34,7 @@ class Listener {
 
   OnLoop& on_;
   std::vector<std::unique_ptr<io::Acceptor>> acceptors_;
-  std::unordered_set<Connection*> open_;
+  std::list<Connection*> open_;  // in the order they came
   io::TaskGroup connections_;
   io::TaskGroup accepting_;
 };

@@ -39,6 +39,9 @@ class Sessions {
   /// too long (lane_wait); the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 
+  /// Sessions whose commits run or queue now.
+  std::size_t lanes_busy() const { return lanes_.busy(); }
+
  private:
   static constexpr int kAttempts = 16;
 

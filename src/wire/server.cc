@@ -1,6 +1,5 @@
 #include "wire/server.h"
 
-#include "base/clock.h"
 #include "http/authority.h"
 #include "http/date.h"
 #include "http/problem.h"
@@ -106,7 +105,7 @@ class Server::Connection final {
     std::string head;
     http::append_status_line(head, response.status, http::reason_phrase(response.status));
     http::DateText date;
-    http::append_field(head, "Date", date.at(SystemClock().now()));
+    http::append_field(head, "Date", date.at(server_.wall_now()));
     for (const auto& [name, value] : response.fields) http::append_own_field(head, name, value);
     const bool bodiless = response.status < 200 || response.status == 204 || response.status == 304;
     if (!bodiless) http::append_field(head, "Content-Length", response.body.size());
@@ -143,6 +142,10 @@ class Server::Connection final {
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;
 };
+
+WallMillis Server::wall_now() const {
+  return options_.clock != nullptr ? options_.clock->now() : SystemClock().now();
+}
 
 io::Task<void> Server::accept_from(io::Acceptor& acceptor) {
   for (;;) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "http/target.h"
 #include "io/network.h"
 #include "io/task_group.h"
@@ -45,6 +46,7 @@ struct ServerOptions {
   std::size_t body_bytes_max = 1024 * 1024;
   Duration message_timeout = 10s;  // for a whole request, and for a whole response
   Duration idle = 60s;
+  const WallClock* clock = nullptr;  // for Date; nullptr: the machine's. Must outlive the server
 };
 
 /// Bound to one loop. Malformed requests are answered with a problem and the connection ends.
@@ -63,6 +65,7 @@ class Server {
  private:
   class Connection;
   io::Task<void> serve(io::Accepted accepted);
+  WallMillis wall_now() const;
 
   io::Loop& loop_;
   Handler& handler_;
