@@ -25,13 +25,6 @@ AttemptFailure client_failure(Error error) {
 // The head, and with it whatever of the body is there already.
 io::Task<std::optional<AttemptFailure>> send_request(Exchange& x, Answer& answer) {
   const bool has_body = x.framing.kind != Kind::none;
-  if (has_body && !x.held.complete && !x.held.gone) {
-    if (auto held = hold_buffered_body(x); !held) {
-      AttemptFailure failure = client_failure(std::move(held).error());
-      failure.progress = Progress::nothing_sent;
-      co_return failure;
-    }
-  }
   // A body that is here whole goes out with its length, unless it has trailers.
   const bool whole = has_body && x.held.complete && x.client.reader.body().trailers().empty();
   http::Framing framing = x.framing;

@@ -23,6 +23,8 @@ class Forwarding {
   explicit Forwarding(Exchange& x) : x_(x), service_(x.service()) {}
 
   io::Task<Result<void>> run() {
+    // Before an instance is asked: a body that came with its head and is malformed costs it nothing.
+    if (auto held = hold_what_came(); !held) co_return held;
     for (;;) {
       auto lease = service_.try_acquire(tried_);
       if (!lease) {
@@ -45,6 +47,12 @@ class Forwarding {
   }
 
  private:
+  Result<void> hold_what_came() {
+    if (x_.framing.kind == http::Framing::Kind::none || x_.held.complete || x_.held.gone) return {};
+    if (auto held = hold_buffered_body(x_); !held) return pass_on(std::move(held));
+    return {};
+  }
+
   unsigned attempts_max() const { return x_.service_options().retry.attempts; }
 
   // One instance. A connection that went stale in its pool says nothing about the instance, so a fresh one is

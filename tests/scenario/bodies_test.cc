@@ -131,13 +131,5 @@ TEST_F(Bodies, AClientThatDoesNotReadStopsTheService) {
   expect_little_memory();
 }
 
-TEST_F(Bodies, ABrokenOffResponseIsNotMistakenForAWholeOne) {
-  Raw raw = connect();
-  raw.send("GET /o/close?after=1000 HTTP/1.1\r\nHost: h\r\n\r\n");
-  const std::string got = raw.read_to_end();
-  EXPECT_THAT(got, testing::HasSubstr("Content-Length: 1010\r\n"));
-  EXPECT_EQ(got.size() - got.find("\r\n\r\n") - 4, 1000u);
-}
-
 }  // namespace
 }  // namespace stateway::scenario

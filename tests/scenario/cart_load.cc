@@ -45,10 +45,8 @@ void CartWorkload::done(const lab::Turn& turn, const lab::Outcome& outcome) {
     write = lab::Write::acknowledged;
   } else if (outcome.fate == Fate::answered) {
     Reply reply{.status = outcome.response->status,
-                .interim = {},
                 .fields = outcome.response->fields,
-                .body = outcome.response->body,
-                .trailers = {}};
+                .body = outcome.response->body};
     ++refusals_[fmt::format("{} {}", reply.status, reply.problem())];
     if (reply.problem() == "outcome-unknown") write = lab::Write::indeterminate;
   }

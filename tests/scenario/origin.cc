@@ -4,7 +4,6 @@
 
 #include "base/bytes.h"
 #include "http/problem.h"
-#include "http/websocket.h"
 #include "http/writer.h"
 #include "wire/client.h"
 
@@ -43,14 +42,9 @@ class Conversation {
     what_ = path.substr(path.rfind('/') + 1);
     query_ = target->query;
     if (what_ != "healthz" && what_ != "count") ++origin_.count;
-    if (head_.fields.has(http::FieldId::expect) && what_ != "refuse" &&
-        !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
+    if (head_.fields.has(http::FieldId::expect) && !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
       co_return false;
     reader_.begin_body(*framing);
-    if (what_ == "refuse") {  // answers although the body has only begun
-      co_await reply(413, "", "no more");
-      co_return false;
-    }
     if (what_ == "sink") co_return co_await sink() && finish();
     std::string body;
     if (!co_await read_body(body)) co_return false;
@@ -66,24 +60,10 @@ class Conversation {
   io::Task<bool> answer(std::string body) {
     if (what_ == "healthz") co_return co_await reply(200, "", "ok");
     if (what_ == "echo-head") co_return co_await reply(200, "", head_text());
-    if (what_ == "echo") co_return co_await echo(body);
     if (what_ == "bytes") co_return co_await bytes(number(query_, "n"));
     if (what_ == "written") co_return co_await reply(200, "", std::to_string(origin_.written));
     if (what_ == "count") co_return co_await reply(200, "", std::to_string(origin_.count));
     if (what_ == "slow") co_return co_await slow();
-    if (what_ == "status") co_return co_await status(static_cast<int>(number(query_, "code")));
-    if (what_ == "close") co_return co_await close(number(query_, "after"));
-    if (what_ == "early") {
-      if (!co_await write("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")) co_return false;
-      co_return co_await reply(200, "", "late");
-    }
-    if (what_ == "hop") {
-      constexpr std::string_view kHop =
-          "Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nX-End: 2\r\nProxy-Authenticate: "
-          "Basic\r\n";
-      co_return co_await reply(200, kHop, "hop");
-    }
-    if (what_ == "ws") co_return co_await tunnel();
     if (what_ == "patch") co_return co_await patch(body);
     if (what_ == "session") co_return co_await reply(200, "", session_text());
     if (what_ == "set-cookie") co_return co_await reply(200, fmt::format("Set-Cookie: {}\r\n", body), "");
@@ -122,18 +102,6 @@ class Conversation {
     return out;
   }
 
-  io::Task<bool> echo(std::string_view body) {
-    std::string out = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    // Small chunks, so that their ends fall anywhere.
-    for (std::size_t n = 1; !body.empty(); n = n * 2 + 1) {
-      const std::string_view piece = body.substr(0, n);
-      out.append(http::ChunkHeader(piece.size()).view()).append(piece).append(http::kChunkEnd);
-      body.remove_prefix(piece.size());
-    }
-    http::append_last_chunk(out, reader_.body().trailers());
-    co_return co_await write(out);
-  }
-
   io::Task<bool> bytes(std::uint64_t n) {
     const bool chunked = number(query_, "chunked") != 0;
     std::string head = "HTTP/1.1 200 OK\r\n";
@@ -167,34 +135,6 @@ class Conversation {
   io::Task<bool> slow() {
     co_await io::sleep_for(stream_.loop(), std::chrono::milliseconds(number(query_, "ms")));
     co_return co_await reply(200, "", "at last");
-  }
-
-  io::Task<bool> status(int code) {
-    co_return co_await reply(code, "ETag: \"e\"\r\n", fmt::format("status {}", code));
-  }
-
-  io::Task<bool> close(std::uint64_t after) {
-    if (after > 0) {
-      const std::string part =
-          fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", after + 10, std::string(after, 'x'));
-      co_await write(part);
-    }
-    co_return false;
-  }
-
-  io::Task<bool> tunnel() {
-    const std::string accept =
-        http::websocket_accept(head_.fields.value_of(http::FieldId::sec_websocket_key));
-    const std::string head = fmt::format(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Accept: {}\r\n\r\n",
-        accept);
-    if (!co_await write(head) || !co_await write(reader_.take_unread())) co_return false;
-    std::array<char, 4096> buffer;
-    for (;;) {
-      const auto n = co_await stream_.read_some(buffer, deadline());
-      if (!n || *n == 0 || !co_await write({buffer.data(), *n})) co_return false;
-    }
   }
 
   io::Task<bool> patch(std::string_view body) {

@@ -3,17 +3,11 @@
 //
 //   healthz        200
 //   echo-head      200 with the request line and fields as they came
-//   echo           200 with the request's body, chunked, with its trailers
 //   bytes?n=N      N octets of the pattern; with &chunked=1 chunked
 //   sink           reads the body, compares with the pattern: "N good" or "N bad"
 //   written        octets of `bytes` bodies that were written so far, by all connections
 //   count          requests served so far, without healthz and count
 //   slow?ms=N      answers after N milliseconds
-//   status?code=N  that status, with a body where it may have one
-//   close          ends the connection without an answer; with ?after=N after N octets of a longer body
-//   early          103 before its 200
-//   hop            200 with fields that end at this hop
-//   ws             a WebSocket handshake, then every octet back
 //   patch          200 with the request's body as Stateway-Session-Patch; with &op=X a Stateway-Session-Op
 //   session        200 with "<id> <version> <document>" as it was given
 //   session-url    GET, or a PATCH with the request's body, of the session URL: "<status> <body>"

@@ -45,14 +45,26 @@ Raw::Raw(const Address& to, Duration patience) : patience_(patience) {
   fd_ = socket((*address)->family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   CHECK(fd_ >= 0);
   if (connect(fd_, (*address)->get(), (*address)->size) != 0) {
-    close(std::exchange(fd_, -1));
+    close();
     return;
   }
   fcntl(fd_, F_SETFL, O_NONBLOCK);
 }
 
-Raw::~Raw() {
-  if (fd_ >= 0) close(fd_);
+Raw::Raw(int fd, Duration patience) : fd_(fd), patience_(patience) {
+  if (fd_ >= 0) fcntl(fd_, F_SETFL, O_NONBLOCK);
+}
+
+Raw::~Raw() { close(); }
+
+void Raw::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void Raw::reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 bool Raw::wait(short events, Duration limit) {
@@ -91,6 +103,20 @@ std::string Raw::read_some(std::size_t most) {
     out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return out;
   }
+}
+
+std::string Raw::read_now() {
+  std::string out = std::exchange(unread_, {});
+  char buffer[4096];
+  for (ssize_t n; (n = recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT)) > 0;)
+    out.append(buffer, static_cast<std::size_t>(n));
+  return out;
+}
+
+bool Raw::at_end() {
+  char octet;
+  const ssize_t n = recv(fd_, &octet, 1, MSG_DONTWAIT | MSG_PEEK);
+  return n == 0 || (n < 0 && errno != EAGAIN);
 }
 
 std::string Raw::read(std::size_t n) {
@@ -139,11 +165,9 @@ Reply Raw::reply(std::string_view method) {
             break;
           }
         }
-        out.trailers = body.trailers();
         unread_ = std::move(input);
         return out;
       }
-      out.interim.push_back(head.status);
       input.erase(0, *consumed);
     } else if (consumed.error().code != Code::incomplete || !read_more()) {
       ADD_FAILURE() << "no answer, but: '" << input << "'";

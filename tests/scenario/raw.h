@@ -14,10 +14,8 @@ namespace stateway::scenario {
 /// One response as it came.
 struct Reply {
   int status = 0;  // 0: there was none; the test has failed then
-  std::vector<int> interim;
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
-  std::vector<std::pair<std::string, std::string>> trailers;
 
   /// All values of that name joined by ", "; empty without one.
   std::string field(std::string_view name) const;
@@ -30,6 +28,8 @@ struct Reply {
 class Raw {
  public:
   explicit Raw(const Address& to, Duration patience = std::chrono::seconds(20));
+  /// A connection that was accepted, or -1. Takes it over.
+  Raw(int fd, Duration patience);
   Raw(Raw&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), patience_(other.patience_), unread_(other.unread_) {}
   Raw& operator=(Raw&&) = delete;
@@ -50,11 +50,19 @@ class Raw {
   bool was_reset() const { return was_reset_; }
   /// At most `most` octets of what is there or comes next; empty at the end.
   std::string read_some(std::size_t most = 65536);
+  /// What is there already; never waits.
+  std::string read_now();
+  /// Whether the peer has ended the connection already, and all it sent was read.
+  bool at_end();
   /// Whether the peer has ended the connection within its patience, without sending more.
   bool ended() { return read_to_end().empty(); }
   void shutdown_write();
   /// send and shutdown_write in one segment, so that the peer cannot see one without the other.
   void send_last(std::string_view octets);
+  void close();
+  /// Ends the connection so that the peer sees a reset (TCP; a unix socket's peer sees one if it sent more
+  /// than was read).
+  void reset();
 
  private:
   bool wait(short events, Duration limit);
