@@ -52,6 +52,7 @@ admin::Sources Background::admin_sources() {
           .counters = parts_.counters,
           .draining = parts_.draining,
           .restart = [this](std::string_view s, std::string_view i) { return restart(s, i); },
+          .apply = [this](std::string_view s) { apply(s); },
           .version = STATEWAY_VERSION,
           .pid = getpid(),
           .started = home_.now()};
@@ -62,6 +63,11 @@ Result<void> Background::restart(std::string_view service, std::string_view inst
   if (supervisor == parts_.supervisors.end())
     return fail(Code::not_found, Side::client, "the gateway does not supervise this service");
   return supervisor->second->restart(instance);
+}
+
+void Background::apply(std::string_view service) {
+  const auto supervisor = parts_.supervisors.find(service);
+  if (supervisor != parts_.supervisors.end()) supervisor->second->apply();
 }
 
 io::Task<void> Background::sweep() {

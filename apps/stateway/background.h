@@ -39,6 +39,7 @@ class Background {
   io::Task<void> sweep();
   admin::Sources admin_sources();
   Result<void> restart(std::string_view service, std::string_view instance);
+  void apply(std::string_view service);
 
   Parts parts_;
   io::EpollLoop& home_;

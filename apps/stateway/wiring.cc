@@ -158,7 +158,6 @@ Result<void> Runtime::start_services() {
     if (!service->roster()->supervised()) continue;
     upstream::SupervisorOptions options;
     options.folder = folder_;
-    options.drain = config_.gateway.drain_timeout;
     auto supervisor = upstream::Supervisor::start(*service, home(), &*guardian_, std::move(options));
     if (!supervisor) return pass_on(std::move(supervisor));
     supervisors_.emplace(service->name(), std::move(*supervisor));

@@ -174,16 +174,17 @@ TEST(Api, ShowsTheServices) {
   EXPECT_TRUE(fixed.mark_up(fixed.status()));
   EXPECT_TRUE(fixed.enter(0));
   EXPECT_TRUE(fixed.mark_down(fixed.status(), "connection refused"));
-  world.instance(1, 0).process_started(4711, parse_address("127.0.0.1:40001").value());
+  world.instance(1, 0).process_started(
+      4711, {.address = parse_address("127.0.0.1:40001").value(), .token = nullptr});
   EXPECT_EQ(
       world.get("/v1/services").body,
-      R"({"services":[{"name":"shop","supervised":false,"waiting":0,"retrying":0,"instances":[)"
-      R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","pid":null,"active":1,"requests":1,)"
+      R"({"services":[{"name":"shop","supervised":false,"rollout":null,"waiting":0,"retrying":0,"instances":[)"
+      R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","drain":null,"pid":null,"active":1,"requests":1,)"
       R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":"connection refused"}]},)"
-      R"({"name":"jobs","supervised":true,"waiting":0,"retrying":0,"instances":[)"
-      R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","pid":4711,"active":0,"requests":0,)"
+      R"({"name":"jobs","supervised":true,"count":2,"configured_count":2,"rollout":null,"waiting":0,"retrying":0,"instances":[)"
+      R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","drain":null,"pid":4711,"active":0,"requests":0,)"
       R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null},)"
-      R"({"name":"jobs-2","address":null,"state":"starting","pid":null,"active":0,"requests":0,"failures":0,)"
+      R"({"name":"jobs-2","address":null,"state":"starting","drain":null,"pid":null,"active":0,"requests":0,"failures":0,)"
       R"("restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null}]}]})"
       "\n");
 }
@@ -207,6 +208,62 @@ TEST(Api, RestartsSupervisedInstances) {
   world.draining = true;
   EXPECT_EQ(world.send("POST", cases[0].target).status, 503);
   EXPECT_EQ(world.restarted.size(), 2u);
+}
+
+TEST(Api, DrainsAndUndrainsInstances) {
+  World world;
+  world.all_up();
+  const std::string jobs = "/v1/services/jobs/instances/";
+  for (const int again : {1, 2}) {
+    const auto drained = world.send("POST", jobs + "jobs-2/drain");
+    EXPECT_EQ(drained.status, 200) << again;
+    EXPECT_THAT(drained.body,
+                HasSubstr(R"("name":"jobs-2","address":null,"state":"draining","drain":"operator")"));
+  }
+  EXPECT_EQ(world.send("POST", "/v1/services/shop/instances/shop-1/drain").status, 200) << "fixed ones too";
+  EXPECT_THAT(world.get("/readyz").body, HasSubstr("\"service shop has no available instance\""));
+  for (const int again : {1, 2}) {
+    const auto undrained = world.send("POST", jobs + "jobs-2/undrain");
+    EXPECT_EQ(undrained.status, 200) << again;
+    EXPECT_THAT(undrained.body, HasSubstr(R"("state":"up","drain":null)"));
+  }
+  for (const char* unknown : {"jobs-3/drain", "jobs-3/undrain", "shop-1/drain"})
+    EXPECT_EQ(world.send("POST", jobs + unknown).status, 404) << unknown;
+  EXPECT_EQ(world.get(jobs + "jobs-1/drain").status, 405);
+
+  world.in_force.services[1]->scale(1);
+  EXPECT_EQ(world.send("POST", jobs + "jobs-2/drain").status, 200);
+  const auto leaving = world.send("POST", jobs + "jobs-2/undrain");
+  EXPECT_EQ(leaving.status, 409);
+  EXPECT_THAT(leaving.body, HasSubstr("urn:stateway:problem:instance-leaves"));
+  EXPECT_EQ(world.send("POST", jobs + "jobs-2/restart").status, 409);
+}
+
+TEST(Api, ScalesSupervisedServices) {
+  World world;
+  const auto scaled = world.send("POST", "/v1/services/jobs/scale", R"({ "count" : 3 })");
+  EXPECT_EQ(scaled.status, 202);
+  EXPECT_THAT(scaled.body,
+              testing::StartsWith(
+                  R"({"name":"jobs","supervised":true,"count":3,"configured_count":2,"rollout":null)"));
+  EXPECT_THAT(scaled.body, HasSubstr(R"("name":"jobs-3")"));
+  EXPECT_THAT(world.applied, testing::ElementsAre("jobs"));
+
+  EXPECT_EQ(world.send("POST", "/v1/services/none/scale", R"({"count":3})").status, 404);
+  const auto fixed = world.send("POST", "/v1/services/shop/scale", R"({"count":3})");
+  EXPECT_EQ(fixed.status, 409);
+  EXPECT_THAT(fixed.body, HasSubstr("only a service with a command can be scaled"));
+  for (const char* bad :
+       {"", "{}", "3", R"({"count":0})", R"({"count":1001})", R"({"count":-1})", R"({"count":2.5})",
+        R"({"count":"3"})", R"({"count":3,"x":1})", R"({"count":3)", R"({"count":3}x)"}) {
+    const auto refused = world.send("POST", "/v1/services/jobs/scale", bad);
+    EXPECT_EQ(refused.status, 400) << bad;
+    EXPECT_THAT(refused.body, HasSubstr(R"(the body must be {\"count\":n} with n from 1 to 1000)"));
+  }
+  EXPECT_EQ(world.send("POST", "/v1/services/jobs/scale", R"({"count":1000})").status, 202);
+  world.draining = true;
+  EXPECT_EQ(world.send("POST", "/v1/services/jobs/scale", R"({"count":3})").status, 503);
+  EXPECT_EQ(world.applied.size(), 2u);
 }
 
 }  // namespace

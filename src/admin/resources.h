@@ -18,9 +18,16 @@ Answer get_routes(const Call& call);
 
 // services.cc
 Answer get_services(const Call& call);
-/// names: service, instance. 202 with the instance; 404; 409 for one that is not supervised; 503 while
-/// draining.
+/// names: service, instance. 202 with the instance; 404; 409 for one that is not supervised or leaves the
+/// service; 503 while the gateway stops.
 Answer restart_instance(const Call& call);
+/// names: service, instance. 200 with the instance; 404.
+Answer drain_instance(const Call& call);
+/// names: service, instance. 200 with the instance; 404; 409 for one that leaves the service.
+Answer undrain_instance(const Call& call);
+/// names: service; body: {"count":n}, 1 to upstream::kCountMax. 202 with the service; 400; 404; 409 for one
+/// that is not supervised; 503 while the gateway stops.
+Answer scale_service(const Call& call);
 
 // sessions.cc
 /// Sessions in the order of their ids, without documents: ?principal=&after=&limit= (1–1000).

@@ -25,7 +25,8 @@ struct InForce {
   std::vector<std::shared_ptr<upstream::Service>> services;  // by index in snapshot->services
 };
 
-/// Belongs to the admin API's loop, on which `restart` is called; what it refers to must outlive the API.
+/// Belongs to the admin API's loop, on which `restart` and `apply` are called; what it refers to must outlive
+/// the API.
 struct Sources {
   io::Loop& loop;
   const WallClock& clock;
@@ -36,6 +37,8 @@ struct Sources {
   const std::atomic<bool>& draining;
   /// Ends the process of a supervised instance and starts it again; returns at once. Errors: not_found.
   std::function<Result<void>(std::string_view service, std::string_view instance)> restart;
+  /// Makes the processes of a supervised service what its roster asks for; returns at once.
+  std::function<void(std::string_view service)> apply;
   std::string_view version;  // of the program
   int pid = 0;
   TimePoint started{};  // of the program, by the loop's clock

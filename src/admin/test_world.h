@@ -92,6 +92,7 @@ struct World {
   gateway::Counters counters;
   std::atomic<bool> draining{false};
   std::vector<std::string> restarted;
+  std::vector<std::string> applied;
   std::optional<Secret> token;
 
   upstream::Instance& instance(std::size_t service, std::size_t n) {
@@ -136,9 +137,12 @@ struct World {
     return out;
   }
   wire::ClientResponse get(std::string_view target) { return call({.target = target, .host = ""}); }
-  wire::ClientResponse send(std::string_view method, std::string_view target) {
-    return call(
-        {.method = method, .target = target, .host = "", .fields = {{"Content-Type", "application/json"}}});
+  wire::ClientResponse send(std::string_view method, std::string_view target, std::string_view body = "") {
+    return call({.method = method,
+                 .target = target,
+                 .host = "",
+                 .fields = {{"Content-Type", "application/json"}},
+                 .body = std::string(body)});
   }
 
  private:
@@ -164,6 +168,7 @@ struct World {
                     .counters = counters,
                     .draining = draining,
                     .restart = {},
+                    .apply = [this](std::string_view service) { applied.emplace_back(service); },
                     .version = "1.2.3",
                     .pid = 42,
                     .started = loop.now() - 3500ms};

@@ -84,6 +84,7 @@ std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::st
   read_each(root.tables("listen"), read_listen, config.listen, origins.listen);
   read_named(root, "session", read_session, config.sessions, origins.sessions);
   read_named(root, "service", read_service, config.services, origins.services);
+  for (upstream::ServiceOptions& service : config.services) service.drain = config.gateway.drain_timeout;
   read_each(root.tables("route"), read_route, config.routes, origins.routes);
   check_together(config, origins, report);
 

@@ -127,7 +127,7 @@ constexpr Key kKeys[] = {
 
     texts("service", "instances", kUnset),
     texts("service", "command", kUnset),
-    ranged(Type::integer, "service", "count", "1", 1, 1'000),
+    ranged(Type::integer, "service", "count", "1", 1, upstream::kCountMax),
     boolean("service", "socket", "false"),
     text("service", "token_file", kUnset),
     choice("service", "balance", "\"p2c\"", kBalances),

@@ -34,8 +34,8 @@ io::Task<std::optional<AttemptFailure>> send_request(Exchange& x, Answer& answer
   head.reserve(1024);
   const bool expect = has_body && !whole && x.held.bytes.empty() && expects_continue(x);
   const upstream::ServiceOptions& service = x.service_options();
-  append_request_head(head, x, service, framing, expect,
-                      x.session ? answer.session_url.url() : std::string());
+  append_request_head(head, x, service, framing, expect, x.session ? answer.session_url.url() : std::string(),
+                      answer.connection->token());
 
   io::Stream& stream = answer.connection->stream();
   const std::string_view body = whole ? std::string_view(x.held.bytes) : std::string_view();

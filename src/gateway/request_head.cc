@@ -52,7 +52,8 @@ void append_session(std::string& out, const Exchange& x, std::string_view sessio
 }  // namespace
 
 void append_request_head(std::string& out, const Exchange& x, const upstream::ServiceOptions& service,
-                         http::Framing framing, bool expect, std::string_view session_url) {
+                         http::Framing framing, bool expect, std::string_view session_url,
+                         const Secret* token) {
   const std::string_view path = x.target.path();
   out.append(x.request.method_text).append(" ").append(path).append(x.target.query).append(" HTTP/1.1\r\n");
   http::append_field(out, "Host", x.host.empty() ? std::string_view(service.name) : x.host);
@@ -67,7 +68,7 @@ void append_request_head(std::string& out, const Exchange& x, const upstream::Se
   http::append_field(out, "X-Request-Id", x.id);
   http::append_field(out, "Stateway-Attempt", x.attempts);
   if (x.session) append_session(out, x, session_url);
-  if (service.token) http::append_field(out, "Stateway-Token", service.token->reveal());
+  if (token != nullptr) http::append_field(out, "Stateway-Token", token->reveal());
   if (expect) http::append_field(out, "Expect", "100-continue");
   if (x.websocket) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
   if (framing.kind == http::Framing::Kind::chunked) out.append("Transfer-Encoding: chunked\r\n");

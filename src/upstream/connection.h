@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "io/stream.h"
 #include "wire/reader.h"
 
@@ -15,8 +16,13 @@ class Pool;
 /// Belongs to one loop.
 class Connection final : private io::Stream::HangupListener {
  public:
-  Connection(std::unique_ptr<io::Stream> stream, http::HeadLimits limits, std::uint64_t generation)
-      : stream_(std::move(stream)), reader_(*stream_, Side::upstream, limits), generation_(generation) {}
+  /// `token`: what the instance expects as Stateway-Token, or nullptr.
+  Connection(std::unique_ptr<io::Stream> stream, http::HeadLimits limits, std::uint64_t generation,
+             std::shared_ptr<const Secret> token = nullptr)
+      : stream_(std::move(stream)),
+        reader_(*stream_, Side::upstream, limits),
+        generation_(generation),
+        token_(std::move(token)) {}
   ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -28,6 +34,7 @@ class Connection final : private io::Stream::HangupListener {
   bool reused() const { return reused_; }
   /// Of the instance, when it was opened.
   std::uint64_t generation() const { return generation_; }
+  const Secret* token() const { return token_.get(); }
 
  private:
   friend class Pool;
@@ -36,6 +43,7 @@ class Connection final : private io::Stream::HangupListener {
   std::unique_ptr<io::Stream> stream_;
   wire::Reader reader_;
   std::uint64_t generation_;
+  std::shared_ptr<const Secret> token_;
   bool reused_ = false;
   Pool* pool_ = nullptr;  // while idle
   TimePoint expires_{};   // while idle

@@ -72,30 +72,29 @@ HealthRules::Verdict HealthRules::judge(Instance::Status status, bool good, Time
 }
 
 bool checked_alike(const ServiceOptions& a, const ServiceOptions& b) {
-  return a.health == b.health && a.token == b.token && a.timeout.connect == b.timeout.connect &&
+  return a.health == b.health && a.timeout.connect == b.timeout.connect &&
          a.command.empty() == b.command.empty();
 }
 
 HealthProbe::HealthProbe(const ServiceOptions& options, io::Loop& loop, io::Network& network)
     : health_(options.health),
       patience_(options.health ? options.health->timeout : options.timeout.connect),
-      token_(options.token),
       loop_(loop),
       network_(network) {}
 
-io::Task<Result<void>> HealthProbe::run(Address to) {
+io::Task<Result<void>> HealthProbe::run(Endpoint to) {
   const TimePoint deadline = loop_.now() + patience_;
-  auto stream = co_await network_.connect(to, deadline);
+  auto stream = co_await network_.connect(to.address, deadline);
   if (!stream) co_return pass_on(std::move(stream));
   if (!health_) co_return Result<void>{};
 
-  const std::string host = to.kind == Address::Kind::tcp ? to_string(to) : "localhost";
+  const std::string host = to.address.kind == Address::Kind::tcp ? to_string(to.address) : "localhost";
   wire::ClientRequest request;
   request.target = health_->path;
   request.host = host;
   request.fields = {{"User-Agent", "stateway-health"}, {"Connection", "close"}};
-  if (token_ && http::is_valid_field_value(token_->reveal()))
-    request.fields.emplace_back("Stateway-Token", token_->reveal());
+  if (to.token && http::is_valid_field_value(to.token->reveal()))
+    request.fields.emplace_back("Stateway-Token", to.token->reveal());
   wire::Client client(std::move(*stream), {});
   auto response = co_await client.exchange(request, deadline);
   if (!response && response.error().code == Code::timeout)

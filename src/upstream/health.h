@@ -63,12 +63,11 @@ class HealthProbe {
  public:
   /// The references must outlive the probe.
   HealthProbe(const ServiceOptions& options, io::Loop& loop, io::Network& network);
-  io::Task<Result<void>> run(Address to);
+  io::Task<Result<void>> run(Endpoint to);
 
  private:
   const std::optional<HealthOptions> health_;
   const Duration patience_;
-  const std::optional<Secret> token_;
   io::Loop& loop_;
   io::Network& network_;
 };

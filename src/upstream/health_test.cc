@@ -132,7 +132,7 @@ class Scripted final : public wire::Handler {
   io::Loop& loop_;
 };
 
-io::Task<void> probe(io::EpollLoop& loop, io::Network& network, Address to, ServiceOptions options,
+io::Task<void> probe(io::EpollLoop& loop, io::Network& network, Endpoint to, ServiceOptions options,
                      Result<void>& out) {
   HealthProbe under_test(options, loop, network);
   out = co_await under_test.run(to);
@@ -151,9 +151,10 @@ Result<void> probe_path(std::string path, std::optional<std::string> token = {})
   ServiceOptions options = checked();
   options.health->path = path;
   options.health->timeout = std::chrono::milliseconds(path == "/silent" ? 20 : 10'000);
-  if (token) options.token = Secret(*token);
+  Endpoint to{.address = listening->address(), .token = nullptr};
+  if (token) to.token = std::make_shared<const Secret>(*token);
   Result<void> out;
-  io::run_until_done(loop, probe(loop, network, listening->address(), options, out));
+  io::run_until_done(loop, probe(loop, network, to, options, out));
   return out;
 }
 
@@ -178,7 +179,7 @@ TEST(HealthProbe, ConnectsOnlyWithoutHealth) {
   io::Worker resolver("resolver");
   io::SocketNetwork network(loop, resolver);
   auto listening = std::make_unique<io::ListenSocket>(*io::ListenSocket::open(*parse_address("127.0.0.1:0")));
-  const Address address = listening->address();
+  const Endpoint address{.address = listening->address(), .token = nullptr};
   ServiceOptions options = checked();
   options.health.reset();
   Result<void> out;

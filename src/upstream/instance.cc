@@ -22,7 +22,7 @@ std::string_view state_name(State state) {
   return "stopped";
 }
 
-Instance::Instance(std::string name, std::size_t index, std::optional<Address> fixed,
+Instance::Instance(std::string name, std::size_t index, std::optional<Endpoint> fixed,
                    std::shared_ptr<Changes> changes, const WallClock& clock)
     : name_(std::move(name)),
       index_(index),
@@ -30,16 +30,30 @@ Instance::Instance(std::string name, std::size_t index, std::optional<Address> f
       changes_(std::move(changes)),
       clock_(clock),
       since_(clock.now()),
-      address_(std::move(fixed).value_or(Address{})) {}
+      endpoint_(std::move(fixed).value_or(Endpoint{})) {}
 
-Address Instance::address() const {
+Endpoint Instance::endpoint() const {
   const std::lock_guard lock(mutex_);
-  return address_;
+  return endpoint_;
+}
+
+void Instance::set_token(const std::optional<Secret>& token) {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool same =
+        token.has_value() == (endpoint_.token != nullptr) && (!token || *token == *endpoint_.token);
+    if (same) return;
+    endpoint_.token = token ? std::make_shared<const Secret>(*token) : nullptr;
+  }
+  Status seen = status();
+  while (!replace(seen, {seen.generation + 1, seen.state})) seen = status();
+  changes_->announce();
 }
 
 State Instance::state() const {
   const Status s = status();
-  return s.state == State::up && draining() ? State::draining : s.state;
+  if (s.state == State::stopped) return s.state;
+  return drains_for(Drain::removed) || (s.state == State::up && draining()) ? State::draining : s.state;
 }
 
 InstanceSnapshot Instance::snapshot() const {
@@ -47,6 +61,12 @@ InstanceSnapshot Instance::snapshot() const {
   InstanceSnapshot out;
   out.name = name_;
   out.state = state();
+  if (drains_for(Drain::removed))
+    out.drain = "removed";
+  else if (drains_for(Drain::restart))
+    out.drain = "restart";
+  else if (drains_for(Drain::wish))
+    out.drain = "operator";
   out.pid = pid();
   out.active = active();
   out.requests = requests_.load(std::memory_order_relaxed);
@@ -54,7 +74,7 @@ InstanceSnapshot Instance::snapshot() const {
   out.restarts = starts > 0 ? starts - 1 : 0;
   out.since = since_.load(std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
-  if (address_ != Address{}) out.address = to_string(address_);
+  if (endpoint_.address != Address{}) out.address = to_string(endpoint_.address);
   out.last_error = last_error_;
   return out;
 }
@@ -99,15 +119,30 @@ bool Instance::mark_down(Status seen, std::string_view why) {
   return true;
 }
 
-void Instance::set_draining(bool on) {
-  draining_.store(on);
+void Instance::drain(Drain why) {
+  if (!drains_for(why)) since_.store(clock_.now(), std::memory_order_relaxed);
+  drains_.fetch_or(static_cast<std::uint8_t>(why));
   changes_->announce();
 }
 
-void Instance::process_started(pid_t pid, Address address) {
+void Instance::undrain(Drain why) {
+  const auto bit = static_cast<std::uint8_t>(why);
+  const std::uint8_t before = drains_.fetch_and(static_cast<std::uint8_t>(~bit));
+  if ((before & bit) == 0) return;
+  if (before == bit) set_drain_deadline(TimePoint::max());
+  changed();
+}
+
+void Instance::expect_client(WallMillis until) {
+  WallMillis known = client_expected_until_.load();
+  while (known < until && !client_expected_until_.compare_exchange_weak(known, until)) {
+  }
+}
+
+void Instance::process_started(pid_t pid, Endpoint endpoint) {
   {
     const std::lock_guard lock(mutex_);
-    address_ = std::move(address);
+    endpoint_ = std::move(endpoint);
   }
   pid_.store(pid, std::memory_order_relaxed);
   was_up_.store(false, std::memory_order_relaxed);

@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "upstream/changes.h"
 
 namespace stateway::upstream {
@@ -22,18 +23,34 @@ enum class State : std::uint8_t {
   starting,  // not known to work yet: just configured, being started or restarted
   up,
   down,      // does not answer; checked on, and used again when it does
-  draining,  // finishes what it has and gets no new requests: an operator's wish, or its process is being
-             // ended
+  draining,  // finishes what it has and gets no new requests (see Drain), or its process is being ended
   stopped,   // its process was ended on purpose
 };
 std::string_view state_name(State state);
+
+/// Why an instance gets no new requests although it works. Several may hold at once.
+enum class Drain : std::uint8_t {
+  wish = 1,     // an operator's
+  restart = 2,  // its process will be ended, and started again
+  removed = 4,  // it has left the configuration, and leaves the roster once it is drained
+};
+
+/// How often what drains is looked at.
+inline constexpr Duration kDrainTick = 20ms;
+
+/// Where an instance is reached, and the secret it expects as Stateway-Token (nullptr: none).
+struct Endpoint {
+  Address address;
+  std::shared_ptr<const Secret> token;
+};
 
 /// What the admin API shows of an instance.
 struct InstanceSnapshot {
   std::string name;
   std::string address;  // as configured, or where the present process listens; empty before its first start
   State state = State::starting;
-  pid_t pid = 0;  // 0: not supervised, or no process now
+  std::string_view drain;  // the gravest reason: "removed", "restart", "operator"; empty: none
+  pid_t pid = 0;           // 0: not supervised, or no process now
   unsigned active = 0;
   std::uint64_t requests = 0;  // handed to it so far
   std::uint64_t failures = 0;  // connects that failed and requests it did not answer
@@ -56,7 +73,7 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
 
   /// `fixed`: the configured address, or nullopt for a supervised instance. `index` is its place in the
   /// service.
-  Instance(std::string name, std::size_t index, std::optional<Address> fixed,
+  Instance(std::string name, std::size_t index, std::optional<Endpoint> fixed,
            std::shared_ptr<Changes> changes, const WallClock& clock);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -66,11 +83,16 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   std::size_t index() const { return index_; }
   bool supervised() const { return supervised_; }
   /// Where to connect now. A supervised instance has an address from its first start on.
-  Address address() const;
+  Address address() const { return endpoint().address; }
+  Endpoint endpoint() const;
+  /// Of a fixed instance. Connections with another token are not used again.
+  void set_token(const std::optional<Secret>& token);
 
   Status status() const { return unpack(status_.load()); }
   /// May be given new requests: up and not draining.
-  bool usable(Status s) const { return s.state == State::up && !draining_.load(std::memory_order_relaxed); }
+  bool usable(Status s) const { return s.state == State::up && drains_.load() == 0; }
+  /// May be given requests of clients that are bound to it: up, and draining not longer than it may.
+  bool reachable(Status s, TimePoint now) const { return s.state == State::up && now < drain_deadline(); }
   State state() const;
   pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
   InstanceSnapshot snapshot() const;
@@ -92,14 +114,24 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   bool mark_up(Status seen);
   bool mark_down(Status seen, std::string_view why);
 
-  // An operator's wish: no new requests.
-  void set_draining(bool on);
-  bool draining() const { return draining_.load(std::memory_order_relaxed); }
+  // Draining: no new requests. The home loop begins and ends it.
+  void drain(Drain why);
+  void undrain(Drain why);
+  bool draining() const { return drains_.load() != 0; }
+  bool drains_for(Drain why) const { return (drains_.load() & static_cast<std::uint8_t>(why)) != 0; }
+  /// Until when requests in flight and bound clients are waited for. Set by whoever times the drain (Monitor,
+  /// Supervisor), forgotten when it ends; TimePoint::max() while nobody did.
+  void set_drain_deadline(TimePoint at) { drain_deadline_.store(at.time_since_epoch().count()); }
+  TimePoint drain_deadline() const { return TimePoint(Duration(drain_deadline_.load())); }
+  /// A client that is bound to this instance may come back until then: draining waits for it.
+  void expect_client(WallMillis until);
+  /// Nobody needs it: no requests in flight, and no bound client may come back.
+  bool idle() const { return active() == 0 && client_expected_until_.load() <= clock_.now(); }
 
   // The supervisor's events; its loop only.
-  /// A process was started and will listen at `address`. The first one is no restart.
-  void process_started(pid_t pid, Address address);
-  /// It is about to be ended on purpose: no new requests, and its connections are not kept.
+  /// A process was started and will listen at `endpoint`. The first one is no restart.
+  void process_started(pid_t pid, Endpoint endpoint);
+  /// It is about to be ended on purpose: no requests at all, and its connections are not kept.
   void process_ending();
   /// The process is gone and another will be started.
   void process_ended(std::string_view why);
@@ -126,7 +158,9 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   const WallClock& clock_;
 
   std::atomic<std::uint64_t> status_{0};
-  std::atomic<bool> draining_{false};
+  std::atomic<std::uint8_t> drains_{0};  // of Drain
+  std::atomic<Duration::rep> drain_deadline_{Duration::max().count()};
+  std::atomic<WallMillis> client_expected_until_{0};
   std::atomic<bool> was_up_{false};
   std::atomic<pid_t> pid_{0};
   std::atomic<unsigned> connect_timeouts_{0};
@@ -135,7 +169,7 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   std::atomic<std::uint64_t> failures_{0};
 
   mutable std::mutex mutex_;
-  Address address_;
+  Endpoint endpoint_;
   std::string last_error_;
 
   alignas(64) std::atomic<unsigned> active_{0};  // written by every loop for every request

@@ -14,8 +14,6 @@ namespace {
 
 // So many early deaths in a row, and nobody should wait for the next start any more.
 constexpr unsigned kFailingAfter = 5;
-// How soon a changed wish, or the last request's end, is noticed while a process is being ended.
-constexpr Duration kEndingTick = 20ms;
 constexpr std::size_t kOutputRestMax = 1024 * 1024;
 
 std::string describe(const io::Exit& exit) {
@@ -39,35 +37,53 @@ Result<Address> free_port() {
 
 }  // namespace
 
-Keeper::Keeper(const Service& service, std::shared_ptr<Instance> instance, io::EpollLoop& loop,
-               const io::Guardian* guardian, const SupervisorOptions& options)
+Program program_of(const ServiceOptions& options) {
+  return {.command = options.command, .socket = options.socket, .token = options.token};
+}
+
+Keeper::Keeper(const Service& service, std::shared_ptr<Instance> instance, Program program,
+               io::EpollLoop& loop, const io::Guardian* guardian, const SupervisorOptions& options)
     : service_(service),
       instance_(std::move(instance)),
       loop_(loop),
       guardian_(guardian),
       options_(options),
+      program_(std::move(program)),
       lines_([this](std::string_view line) { options_.output(*instance_, line); }),
       wished_(loop) {
   life_.spawn(live());
 }
 
-void Keeper::restart() {
-  if (wish_ == Wish::stop) return;
-  wish_ = Wish::restart;
+void Keeper::wish(Wish wish) {
+  wish_ = wish;
   running_.cancel();
   wished_.wake_all();
+}
+
+void Keeper::restart(Program program) {
+  if (wish_ == Wish::stop || wish_ == Wish::retire) return;
+  program_ = std::move(program);
+  instance_->drain(Drain::restart);
+  wish(Wish::restart);
+}
+
+void Keeper::retire() {
+  if (wish_ != Wish::stop && wish_ != Wish::retire) wish(Wish::retire);
+}
+
+void Keeper::keep() {
+  if (wish_ == Wish::retire) wish_ = ending_ ? Wish::restart : Wish::run;
 }
 
 void Keeper::stop(TimePoint deadline) {
-  wish_ = Wish::stop;
   stop_deadline_ = deadline;
-  running_.cancel();
-  wished_.wake_all();
+  wish(Wish::stop);
 }
 
 io::Task<void> Keeper::live() {
-  while (wish_ != Wish::stop) {
+  while (wish_ == Wish::run || wish_ == Wish::restart) {
     wish_ = Wish::run;
+    instance_->undrain(Drain::restart);
     const TimePoint started = loop_.now();
     auto process = launch();
     if (process) {
@@ -83,13 +99,16 @@ io::Task<void> Keeper::live() {
 }
 
 Result<std::unique_ptr<io::Process>> Keeper::launch() {
+  launched_ = program_;
   Address address;
   io::Command command;
-  const std::shared_ptr<const Roster> roster = service_.roster();
-  command.words = roster->options.command;
-  if (roster->options.socket) {
+  command.words = program_.command;
+  if (program_.socket) {
     address.kind = Address::Kind::unix_socket;
     address.path = options_.folder + "/" + instance_->name() + ".sock";
+    if (address.path.size() > kUnixPathMax)
+      return fail(Code::invalid_argument, Side::self,
+                  "the path of a unix socket may have at most 107 characters: " + address.path);
     std::error_code ignored;
     std::filesystem::remove(address.path, ignored);  // left by a predecessor that was killed
     command.environment.emplace_back("SOCKET", address.path);
@@ -99,14 +118,18 @@ Result<std::unique_ptr<io::Process>> Keeper::launch() {
     address = std::move(*free);
     command.environment.emplace_back("PORT", std::to_string(address.port));
   }
-  if (const auto& token = roster->options.token)
-    command.environment.emplace_back("STATEWAY_TOKEN", token->reveal());
+  Endpoint endpoint{.address = std::move(address), .token = nullptr};
+  if (program_.token) {
+    command.environment.emplace_back("STATEWAY_TOKEN", program_.token->reveal());
+    endpoint.token = std::make_shared<const Secret>(*program_.token);
+  }
 
   auto process = io::Process::start(loop_, command, guardian_);
   if (process) {
-    instance_->process_started((*process)->pid(), address);
-    log::info("instance started",
-              {{"instance", instance_->name()}, {"pid", (*process)->pid()}, {"address", to_string(address)}});
+    instance_->process_started((*process)->pid(), endpoint);
+    log::info("instance started", {{"instance", instance_->name()},
+                                   {"pid", (*process)->pid()},
+                                   {"address", to_string(endpoint.address)}});
   }
   return process;
 }
@@ -114,9 +137,18 @@ Result<std::unique_ptr<io::Process>> Keeper::launch() {
 io::Task<void> Keeper::attend(io::Process& process) {
   const TimePoint started = loop_.now();
   reading_.spawn(read_output(process.output()));
-  Result<io::Exit> exit = co_await io::cancellable(process.exited(io::kNoDeadline), running_);
-  const bool by_itself = exit.has_value();
-  if (!by_itself) exit = co_await end(process);
+  bool by_itself = false;
+  std::optional<io::Exit> exit;
+  while (!exit) {
+    if (wish_ == Wish::run) {
+      const auto ended = co_await io::cancellable(process.exited(io::kNoDeadline), running_);
+      by_itself = ended.has_value();
+      if (by_itself) exit = *ended;
+    } else {
+      exit = co_await see_off(process);
+    }
+  }
+  ending_ = false;
   if (by_itself) {
     note_death(started, describe(*exit));
   } else {
@@ -149,19 +181,36 @@ Duration Keeper::pause() const {
   return std::min(options_.restart_first * (1u << doublings), options_.restart_longest);
 }
 
-io::Task<io::Exit> Keeper::end(io::Process& process) {
+// Drains and ends the process. nullopt: it is to go on after all.
+io::Task<std::optional<io::Exit>> Keeper::see_off(io::Process& process) {
+  const TimePoint by = loop_.now() + service_.roster()->options.drain;
+  instance_->set_drain_deadline(std::min(by, instance_->drain_deadline()));
+  if (auto exit = co_await drain(process, true, by)) co_return exit;
+  if (wish_ == Wish::run) co_return std::nullopt;
+  ending_ = true;
   instance_->process_ending();
-  const TimePoint drained_by = loop_.now() + options_.drain;
-  while (wish_ == Wish::restart && instance_->active() > 0 && loop_.now() < drained_by) {
-    const auto exit = co_await process.exited(loop_.now() + kEndingTick);
+  // A bound client's request may just have come in.
+  if (auto exit = co_await drain(process, false, by)) co_return exit;
+  co_return co_await end(process);
+}
+
+// Until nobody needs the process, the wish has changed, or `by`. An exit: it ended by itself.
+io::Task<std::optional<io::Exit>> Keeper::drain(io::Process& process, bool for_bound_clients, TimePoint by) {
+  while (wish_ == Wish::restart || wish_ == Wish::retire) {
+    if (loop_.now() >= by || (for_bound_clients ? instance_->idle() : instance_->active() == 0)) break;
+    const auto exit = co_await process.exited(std::min(by, loop_.now() + kDrainTick));
     if (exit) co_return *exit;
   }
+  co_return std::nullopt;
+}
+
+io::Task<io::Exit> Keeper::end(io::Process& process) {
   process.signal(SIGTERM);
   const TimePoint killed_by = loop_.now() + options_.grace;
   for (;;) {
     const TimePoint limit = wish_ == Wish::stop ? stop_deadline_ : killed_by;
     if (loop_.now() >= limit) break;
-    const auto exit = co_await process.exited(std::min(limit, loop_.now() + kEndingTick));
+    const auto exit = co_await process.exited(std::min(limit, loop_.now() + kDrainTick));
     if (exit) co_return *exit;
   }
   log::warn("instance did not end at SIGTERM", {{"instance", instance_->name()}});

@@ -37,8 +37,14 @@ class Monitor::Check {
 };
 
 Monitor::Monitor(Service& service, io::Loop& loop, io::Network& network)
-    : service_(service), loop_(loop), network_(network), subscription_(service.changes(), loop, *this) {
+    : service_(service),
+      loop_(loop),
+      network_(network),
+      drains_(loop),
+      subscription_(service.changes(), loop, *this) {
   take_roster();
+  time_drains();
+  tasks_.spawn(take_out_drained());
 }
 
 Monitor::~Monitor() = default;
@@ -62,7 +68,31 @@ void Monitor::take_roster() {
 
 void Monitor::on_change() {
   take_roster();
+  time_drains();
   for (const auto& check : checks_) check->look_again();
+  drains_.wake_all();
+}
+
+void Monitor::time_drains() {
+  for (const auto& instance : roster_->instances)
+    if (instance->draining() && instance->drain_deadline() == TimePoint::max())
+      instance->set_drain_deadline(loop_.now() + roster_->options.drain);
+}
+
+// Of supervised instances the Supervisor knows when they are gone.
+io::Task<void> Monitor::take_out_drained() {
+  for (;;) {
+    bool waiting = false;
+    const std::shared_ptr<const Roster> roster = roster_;
+    for (const auto& instance : roster->instances) {
+      if (instance->supervised() || !instance->drains_for(Drain::removed)) continue;
+      if (instance->idle() || loop_.now() >= instance->drain_deadline())
+        service_.remove(*instance);
+      else
+        waiting = true;
+    }
+    (void)co_await drains_.wait(waiting ? loop_.now() + kDrainTick : io::kNoDeadline);
+  }
 }
 
 io::Task<void> Monitor::Check::watch() {
@@ -73,7 +103,7 @@ io::Task<void> Monitor::Check::watch() {
       (void)co_await changed_.wait(due);
       continue;
     }
-    const Result<void> result = co_await probe_.run(instance_->address());
+    const Result<void> result = co_await probe_.run(instance_->endpoint());
     switch (rules_.judge(status, result.has_value(), loop_.now())) {
       case HealthRules::Verdict::none:
         break;

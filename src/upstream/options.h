@@ -12,6 +12,8 @@
 
 namespace stateway::upstream {
 
+inline constexpr unsigned kCountMax = 1'000;  // processes of one service
+
 enum class Balance : std::uint8_t {
   p2c,  // the less busy of two drawn at random
   round_robin,
@@ -52,6 +54,9 @@ struct ServiceOptions {
   std::optional<HealthOptions> health;
   RetryOptions retry;
   TimeoutOptions timeout;
+  std::chrono::milliseconds drain{
+      30'000};                            // gateway.drain_timeout: an instance that leaves or restarts waits
+                                          // so long for its requests, and for clients that are bound to it
   unsigned concurrency_per_instance = 0;  // 0 = unlimited
   unsigned queue = 1'000;                 // requests waiting for an instance
   bool operator==(const ServiceOptions&) const = default;

@@ -17,7 +17,10 @@ std::size_t lowest_free_index(const std::vector<std::shared_ptr<Instance>>& take
 }  // namespace
 
 Service::Service(ServiceOptions options, const WallClock& clock)
-    : name_(options.name), clock_(clock), changes_(std::make_shared<Changes>()) {
+    : name_(options.name),
+      clock_(clock),
+      changes_(std::make_shared<Changes>()),
+      configured_count_(options.count) {
   auto instances = listed(options, {});
   roster_ = std::make_shared<const Roster>(std::move(options), std::move(instances));
 }
@@ -28,11 +31,10 @@ std::shared_ptr<const Roster> Service::roster() const {
 }
 
 // The instances that `options` ask for: those of `present` that they name, and new ones.
-std::vector<std::shared_ptr<Instance>> Service::listed(
-    const ServiceOptions& options, const std::vector<std::shared_ptr<Instance>>& present) const {
-  std::vector<std::shared_ptr<Instance>> out;
-  std::vector<std::shared_ptr<Instance>> taken = present;
-  const auto add = [&](std::optional<Address> fixed) {
+Service::Instances Service::listed(const ServiceOptions& options, const Instances& present) const {
+  Instances out;
+  Instances taken = present;
+  const auto add = [&](std::optional<Endpoint> fixed) {
     const std::size_t index = lowest_free_index(taken);
     std::string name = name_ + "-" + std::to_string(index + 1);
     out.push_back(std::make_shared<Instance>(std::move(name), index, std::move(fixed), changes_, clock_));
@@ -45,28 +47,72 @@ std::vector<std::shared_ptr<Instance>> Service::listed(
       if (known != present.end())
         out.push_back(*known);
       else
-        add(address);
+        add(Endpoint{.address = address, .token = nullptr});
+      out.back()->set_token(options.token);
     }
   } else {
     for (const auto& instance : present)
       if (instance->index() < options.count) out.push_back(instance);
     while (out.size() < options.count) add(std::nullopt);
   }
-  std::ranges::sort(out, {}, [](const auto& i) { return i->index(); });
   return out;
 }
 
 void Service::reconfigure(ServiceOptions options) {
   CHECK(options.name == name_);
-  const std::shared_ptr<const Roster> old = roster();
-  auto instances = listed(options, old->instances);
-  for (const auto& instance : old->instances)
-    if (std::ranges::find(instances, instance) == instances.end()) instance->set_draining(true);
   {
     const std::lock_guard lock(mutex_);
-    roster_ = std::make_shared<const Roster>(std::move(options), std::move(instances));
+    if (options.count != configured_count_) scaled_.reset();
+    configured_count_ = options.count;
+    if (scaled_) options.count = *scaled_;
+  }
+  take_over(std::move(options));
+}
+
+void Service::scale(unsigned count) {
+  ServiceOptions options = roster()->options;
+  CHECK(!options.command.empty());
+  options.count = count;
+  {
+    const std::lock_guard lock(mutex_);
+    scaled_ = count;
+  }
+  take_over(std::move(options));
+}
+
+void Service::take_over(ServiceOptions options) {
+  const std::shared_ptr<const Roster> old = roster();
+  Instances instances = listed(options, old->instances);
+  for (const auto& instance : instances) instance->undrain(Drain::removed);
+  for (const auto& instance : old->instances) {
+    if (std::ranges::find(instances, instance) != instances.end()) continue;
+    instance->drain(Drain::removed);
+    instances.push_back(instance);
+  }
+  replace_roster(std::move(options), std::move(instances));
+}
+
+void Service::replace_roster(ServiceOptions options, Instances instances) {
+  std::ranges::sort(instances, {}, [](const auto& i) { return i->index(); });
+  auto next = std::make_shared<const Roster>(std::move(options), std::move(instances));
+  {
+    const std::lock_guard lock(mutex_);
+    roster_.swap(next);
   }
   changes_->announce();
+}
+
+void Service::remove(const Instance& instance) {
+  if (!instance.drains_for(Drain::removed)) return;
+  const std::shared_ptr<const Roster> old = roster();
+  Instances left = old->instances;
+  if (std::erase_if(left, [&](const auto& i) { return i.get() == &instance; }) > 0)
+    replace_roster(old->options, std::move(left));
+}
+
+void Service::set_rollout(std::string text) {
+  const std::lock_guard lock(mutex_);
+  rollout_ = std::move(text);
 }
 
 std::shared_ptr<Instance> Service::find(std::string_view name) const {
@@ -83,6 +129,12 @@ ServiceSnapshot Service::snapshot() const {
   out.supervised = now->supervised();
   out.waiting = waiting();
   out.retrying = retrying_.load();
+  if (out.supervised) {
+    const std::lock_guard lock(mutex_);
+    out.count = now->options.count;
+    out.configured_count = configured_count_;
+    out.rollout = rollout_;
+  }
   for (const auto& instance : now->instances) out.instances.push_back(instance->snapshot());
   return out;
 }
@@ -93,7 +145,8 @@ bool Service::available() const {
 
 bool Service::starting() const {
   return std::ranges::any_of(roster()->instances, [](const auto& i) {
-    return i->supervised() && i->status().state == State::starting;
+    if (!i->supervised() || i->drains_for(Drain::removed) || i->drains_for(Drain::wish)) return false;
+    return i->status().state == State::starting || i->drains_for(Drain::restart);
   });
 }
 

@@ -22,15 +22,19 @@ namespace stateway::upstream {
 struct ServiceSnapshot {
   std::string name;
   bool supervised = false;
-  unsigned waiting = 0;   // requests in the queue
-  unsigned retrying = 0;  // retries in flight that the budget paid for
+  unsigned waiting = 0;           // requests in the queue
+  unsigned retrying = 0;          // retries in flight that the budget paid for
+  unsigned count = 0;             // processes wished for now; 0 if not supervised
+  unsigned configured_count = 0;  // … and by the configuration
+  std::string rollout;            // what becomes of a changed program, for people; empty: nothing to say
   std::vector<InstanceSnapshot> instances;
 };
 
 /// What a service is at one moment. Immutable.
 struct Roster {
-  ServiceOptions options;
-  std::vector<std::shared_ptr<Instance>> instances;  // in ascending order of index
+  ServiceOptions options;  // their count is the one that was asked for by scale(), if it was
+  /// In ascending order of index. Those that the options do not ask for any more drain (Drain::removed).
+  std::vector<std::shared_ptr<Instance>> instances;
 
   bool supervised() const { return !options.command.empty(); }
 };
@@ -51,8 +55,16 @@ class Service {
   std::shared_ptr<const Roster> roster() const;
   /// Puts other options in force (of the same name, and supervised as before). An instance that the old and
   /// the new list share (by address; supervised ones by number) goes on as it is; one that is not listed any
-  /// more is given no new requests and leaves the roster. The home loop only.
+  /// more is given no new requests, and stays in the roster until it is drained: then the Monitor takes it
+  /// out, or the Supervisor, to which Supervisor::apply must be said. The home loop only.
   void reconfigure(ServiceOptions options);
+  /// Asks for `count` processes of a supervised service, until the configured count is another one. Those of
+  /// the highest numbers leave first. Supervisor::apply follows. The home loop only.
+  void scale(unsigned count);
+  /// Takes an instance out of the roster if it drains for having been removed. The home loop only.
+  void remove(const Instance& instance);
+  /// What ServiceSnapshot::rollout shows.
+  void set_rollout(std::string text);
   /// By name, or nullptr.
   std::shared_ptr<Instance> find(std::string_view name) const;
   /// Announced when the state of an instance changed …
@@ -62,7 +74,8 @@ class Service {
   ServiceSnapshot snapshot() const;
   /// At least one instance gets requests.
   bool available() const;
-  /// A process is being started, so waiting longer than for a connect is worth it.
+  /// A process is being started, or will be once its predecessor has drained, so waiting longer than for a
+  /// connect is worth it.
   bool starting() const;
 
   /// Retries after an answer or a time-out, as a share of the requests in flight.
@@ -105,8 +118,10 @@ class Service {
   static constexpr unsigned kRetriesMin = 3;
 
  private:
-  std::vector<std::shared_ptr<Instance>> listed(const ServiceOptions& options,
-                                                const std::vector<std::shared_ptr<Instance>>& present) const;
+  using Instances = std::vector<std::shared_ptr<Instance>>;
+  Instances listed(const ServiceOptions& options, const Instances& present) const;
+  void take_over(ServiceOptions options);
+  void replace_roster(ServiceOptions options, Instances instances);
 
   const std::string name_;
   const WallClock& clock_;
@@ -114,6 +129,9 @@ class Service {
   Changes room_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Roster> roster_;
+  std::string rollout_;
+  unsigned configured_count_;
+  std::optional<unsigned> scaled_;
   std::atomic<unsigned> waiting_{0};
   std::atomic<unsigned> retrying_{0};
 };

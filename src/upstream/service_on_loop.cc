@@ -194,21 +194,21 @@ void ServiceOnLoop::released() {
 
 io::Task<Result<std::unique_ptr<Connection>>> ServiceOnLoop::connect(std::shared_ptr<Instance> instance,
                                                                      bool fresh) {
-  // Before the address: if the instance restarts in between, the connection counts as one of the old
+  // Before the endpoint: if the instance restarts in between, the connection counts as one of the old
   // generation.
   const Instance::Status status = instance->status();
   if (!fresh) {
     if (Pool* pool = pool_of(*instance))
       if (auto idle = pool->take(status.generation)) co_return idle;
   }
-  const Address to = instance->address();
-  auto stream = co_await network_.connect(to, loop_.now() + options().timeout.connect);
+  Endpoint to = instance->endpoint();
+  auto stream = co_await network_.connect(to.address, loop_.now() + options().timeout.connect);
   if (!stream) {
     instance->connect_failed(status, stream.error());
     co_return pass_on(std::move(stream));
   }
   instance->connected();
-  co_return std::make_unique<Connection>(std::move(*stream), limits_, status.generation);
+  co_return std::make_unique<Connection>(std::move(*stream), limits_, status.generation, std::move(to.token));
 }
 
 }  // namespace stateway::upstream

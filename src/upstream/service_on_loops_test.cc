@@ -123,7 +123,7 @@ TEST(ServiceOnLoops, TheyGoOnWhileInstancesComeAndGo) {
         instance.connect_failed(status, Error{Code::connect_failed, Side::upstream, Retry::always, "gone"});
         break;
       case 1:
-        instance.set_draining(random.below(2) == 0);
+        random.below(2) == 0 ? instance.drain(Drain::wish) : instance.undrain(Drain::wish);
         break;
       default:
         instance.mark_up(status);

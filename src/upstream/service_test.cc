@@ -2,65 +2,16 @@
 
 #include <set>
 
-#include "upstream/service_on_loop.h"
-#include "upstream/test_network.h"
+#include "upstream/test_on_loop.h"
 
 namespace stateway::upstream {
 namespace {
 
 using test::eventually;
-using test::ScriptedNetwork;
-
-ServiceOptions fixed(unsigned count) {
-  ServiceOptions out;
-  out.name = "shop";
-  for (unsigned i = 0; i < count; ++i)
-    out.instances.push_back(*parse_address("127.0.0.1:" + std::to_string(9001 + i)));
-  out.timeout.connect = std::chrono::milliseconds(30);
-  return out;
-}
-
-/// A service on one loop, its instances up unless a test says otherwise.
-class ServiceTest : public testing::Test {
- public:
-  void make(ServiceOptions options, bool up = true) {
-    service_.emplace(std::move(options), clock_);
-    on_loop_.emplace(*service_, loop_, network_, random_, http::HeadLimits{});
-    if (up)
-      for (std::size_t i = 0; i < service_->roster()->instances.size(); ++i) raise(i);
-  }
-  Instance& instance(std::size_t i) { return *service_->roster()->instances[i]; }
-  void raise(std::size_t i) { EXPECT_TRUE(instance(i).mark_up(instance(i).status())); }
-  void lower(std::size_t i) { EXPECT_TRUE(instance(i).mark_down(instance(i).status(), "test")); }
-  void run(io::Task<void> task) { io::run_until_done(loop_, std::move(task)); }
-
-  io::EpollLoop loop_;
-  ScriptedNetwork network_{loop_};
-  ManualClock clock_;
-  SeededRandom random_{1};
-  std::optional<Service> service_;
-  std::optional<ServiceOnLoop> on_loop_;
-};
-
-/// Acquires and writes down who got it, in order; holds the lease until told.
-struct Requests {
-  explicit Requests(ServiceOnLoop& s) : service(s) {}
-  void start(std::string name, TimePoint deadline = io::kNoDeadline) {
-    tasks.spawn(one(*this, std::move(name), deadline));
-  }
-  static io::Task<void> one(Requests& r, std::string name, TimePoint deadline) {
-    Attempts attempts;
-    auto lease = co_await r.service.acquire(attempts, deadline);
-    r.trace += name + (lease ? "+" : lease.error().code == Code::queue_full ? "full" : "none") + " ";
-    if (lease) r.leases.push_back(std::move(*lease));
-  }
-  ServiceOnLoop& service;
-  std::string trace;
-  std::vector<Lease> leases;
-  io::TaskGroup tasks;
-};
-
-io::Task<void> until(io::Loop& loop, std::function<bool()> holds) { (void)co_await eventually(loop, holds); }
+using test::fixed;
+using test::Requests;
+using test::ServiceTest;
+using test::until;
 
 TEST_F(ServiceTest, LeasesCountAndRelease) {
   make(fixed(1));
@@ -84,60 +35,6 @@ TEST_F(ServiceTest, LeasesCountAndRelease) {
   EXPECT_EQ(snapshot.instances[0].requests, 1u);
   EXPECT_EQ(snapshot.instances[0].failures, 1u);
   EXPECT_EQ(snapshot.instances[0].since, clock_.now());
-}
-
-TEST_F(ServiceTest, OnlyUsableUntriedInstances) {
-  make(fixed(4));
-  lower(0);
-  instance(2).set_draining(true);
-  EXPECT_EQ(instance(2).state(), State::draining);
-  Attempts attempts;
-  std::set<std::string> names;
-  while (auto lease = on_loop_->try_acquire(attempts)) names.insert(lease->instance().name());
-  EXPECT_THAT(names, testing::ElementsAre("shop-2", "shop-4"));
-  EXPECT_EQ(attempts.made(), 2u);
-
-  raise(0);  // another generation: not tried yet
-  instance(2).set_draining(false);
-  names.clear();
-  while (auto lease = on_loop_->try_acquire(attempts)) names.insert(lease->instance().name());
-  EXPECT_THAT(names, testing::ElementsAre("shop-1", "shop-3"));
-}
-
-TEST_F(ServiceTest, ReconfiguringKeepsTheInstancesThatStay) {
-  make(fixed(3));
-  const std::shared_ptr<const Roster> before = service_->roster();
-  auto options = fixed(4);
-  options.instances.erase(options.instances.begin() + 1);  // 9001, 9003, 9004
-  service_->reconfigure(options);
-  const std::shared_ptr<const Roster> after = service_->roster();
-  ASSERT_EQ(after->instances.size(), 3u);
-  EXPECT_EQ(after->instances[0], before->instances[0]);
-  EXPECT_EQ(after->instances[1], before->instances[2]);
-  EXPECT_EQ(after->instances[2]->name(), "shop-4");  // no name means two instances at once
-  EXPECT_EQ(after->instances[2]->state(), State::starting);
-  EXPECT_EQ(after->instances[0]->state(), State::up);
-  EXPECT_TRUE(before->instances[1]->draining());
-  EXPECT_EQ(service_->find("shop-2"), nullptr);
-
-  // Also before this loop has heard of it, the one that left gets nothing new.
-  Attempts attempts;
-  std::set<std::string> names;
-  while (auto lease = on_loop_->try_acquire(attempts)) names.insert(lease->instance().name());
-  EXPECT_THAT(names, testing::ElementsAre("shop-1", "shop-3"));
-}
-
-TEST_F(ServiceTest, WaitersAreServedByAnInstanceThatIsAdded) {
-  auto options = fixed(1);
-  options.timeout.connect = std::chrono::milliseconds(20'000);
-  make(options, false);
-  Requests requests(*on_loop_);
-  requests.start("a");
-  options.instances.push_back(*parse_address("127.0.0.1:9002"));
-  service_->reconfigure(options);
-  raise(1);
-  run(until(loop_, [&] { return requests.trace == "a+ "; }));
-  EXPECT_EQ(requests.leases.at(0).instance().name(), "shop-2");
 }
 
 TEST_F(ServiceTest, AnInstanceThatCameBackIsNotTheOneThatWasTried) {

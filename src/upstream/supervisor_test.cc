@@ -7,83 +7,18 @@
 #include <filesystem>
 #include <fstream>
 
-#include "io/sockets.h"
-#include "upstream/monitor.h"
-#include "upstream/service_on_loop.h"
-#include "upstream/test_network.h"
-#include "upstream/test_service.h"
-#include "wire/client.h"
+#include "upstream/test_supervised.h"
 
 namespace stateway::upstream {
 namespace {
 
+using test::Condition;
 using test::eventually;
+using test::get;
 using test::service_options;
-using Condition = std::function<bool()>;
+using test::World;
 
 bool lives(pid_t pid) { return kill(pid, 0) == 0; }
-
-/// A supervised service on one loop. Everything ends with it.
-struct World {
-  explicit World(ServiceOptions o)
-      : folder(testing::TempDir() + "/stateway-upstream-" + std::to_string(getpid())),
-        service(std::move(o), clock),
-        on_loop(service, loop, network, random, {}) {
-    std::filesystem::create_directory(folder);
-    options.folder = folder;
-    options.output = [this](const Instance& instance, std::string_view line) {
-      output.push_back(instance.name() + ": " + std::string(line));
-    };
-  }
-  ~World() {
-    supervisor.reset();
-    std::filesystem::remove_all(folder);
-  }
-  /// Starts the service and runs `body`.
-  void run(io::Task<void> body) {
-    auto started = Supervisor::start(service, loop, nullptr, options);
-    ASSERT_TRUE(started) << started.error().context;
-    supervisor = std::move(*started);
-    monitor.emplace(service, loop, network);
-    io::run_until_done(loop, std::move(body), 60s);
-  }
-  Instance& instance(std::size_t i = 0) { return *service.roster()->instances[i]; }
-  bool all(State state) const {
-    return std::ranges::all_of(service.roster()->instances,
-                               [state](const auto& i) { return i->state() == state; });
-  }
-  io::Task<bool> all_up() {
-    const Condition up = [this] { return all(State::up); };
-    co_return co_await eventually(loop, up);
-  }
-
-  io::EpollLoop loop;
-  io::Worker resolver{"resolver"};
-  io::SocketNetwork network{loop, resolver};
-  SystemClock clock;
-  SystemRandom random;
-  std::string folder;
-  Service service;
-  ServiceOnLoop on_loop;
-  SupervisorOptions options;
-  std::vector<std::string> output;
-  std::unique_ptr<Supervisor> supervisor;
-  std::optional<Monitor> monitor;
-};
-
-/// One GET on a connection of its own; the body, or an empty text.
-io::Task<std::string> get(World& w, std::string target) {
-  Attempts attempts;
-  auto lease = co_await w.on_loop.acquire(attempts, w.loop.now() + 20s);
-  if (!lease) co_return "";
-  auto stream = co_await w.network.connect(lease->instance().address(), w.loop.now() + 10s);
-  if (!stream) co_return "";
-  wire::Client client(std::move(*stream), {});
-  wire::ClientRequest request;
-  request.target = target;
-  auto response = co_await client.exchange(request, w.loop.now() + 10s);
-  co_return response ? response->body : "";
-}
 
 io::Task<void> serves(World& w) {
   (void)co_await w.all_up();
@@ -230,11 +165,11 @@ io::Task<void> restarts(World& w) {
   EXPECT_FALSE(unknown);
   if (!unknown) EXPECT_EQ(unknown.error().code, Code::not_found);
 
-  w.instance(1).set_draining(true);  // so that the next request goes to the first
+  w.instance(1).drain(Drain::wish);  // so that the next request goes to the first
   Attempts attempts;
   auto lease = w.on_loop.try_acquire(attempts);
   EXPECT_TRUE(lease);
-  w.instance(1).set_draining(false);
+  w.instance(1).undrain(Drain::wish);
   EXPECT_TRUE(w.supervisor->restart("shop-1"));
   EXPECT_EQ(w.instance(0).state(), State::draining);
   for (int i = 0; i < 10; ++i) {
