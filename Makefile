@@ -1,5 +1,5 @@
 # The front door. The build itself is CMake (CMakePresets.json); this file only knows the order of steps.
-# Build directories are build/<preset>: release, dev (ASan+UBSan), tsan, fuzz.
+# Build directories are build/<preset>: release, dev (ASan+UBSan), tsan, sim, fuzz.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= 2#          tests run at once; scenario tests start several processes each
 ROUNDS ?= 5#        of `make bench`
 FUZZ_SECONDS ?= 60# for each target of `make fuzz`
+SEEDS ?= 10000#     of `make sim`
+FIRST ?= 0#         the first of them
 
 FUZZ_TARGETS := $(notdir $(wildcard tests/fuzz/corpus/*))
 
@@ -24,7 +26,7 @@ export TSAN_OPTIONS ?= second_deadlock_stack=1:external_symbolizer_path=$(SYMBOL
 # $(call compile,preset): configures once; afterwards ninja notices by itself when CMake files changed.
 compile = [ -f build/$(1)/build.ninja ] || cmake --preset $(1); ninja -C build/$(1)
 
-.PHONY: help build run test test-tsan bench fuzz format clean
+.PHONY: help build run test test-tsan sim bench fuzz format clean
 
 help: ## list the targets
 	@echo "usage: make TARGET"
@@ -46,6 +48,12 @@ test-tsan: ## the tests in which threads meet, under TSan
 	@tools/setup test
 	@$(call compile,tsan)
 	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -j$(JOBS) -R '$(TSAN_TESTS)'
+
+sim: ## SEEDS=10000 simulated worlds from FIRST=0, on all cores (CONTRIBUTING.md)
+	@tools/setup test
+	@[ -f build/sim/build.ninja ] || cmake --preset sim
+	@ninja -C build/sim sim_soak
+	@build/sim/tests/sim/sim_soak --first $(FIRST) --seeds $(SEEDS) --jobs $$(nproc)
 
 bench: ## compare with nginx and HAProxy on this machine, ROUNDS=5 (docs/benchmarks.md)
 	@tools/setup bench

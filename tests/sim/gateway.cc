@@ -83,6 +83,14 @@ Gateway::~Gateway() = default;
 
 io::Task<void> Gateway::drain() { return listener_.drain(loop_.now() + config_.gateway.drain_timeout); }
 
+std::size_t Gateway::idle_connections() const {
+  std::size_t out = 0;
+  for (const auto& service : on_.config->services)
+    for (const auto& instance : service->service().roster()->instances)
+      out += service->idle_connections(*instance);
+  return out;
+}
+
 std::string Gateway::leftovers() const {
   std::string out;
   const auto say = [&out](std::string_view what, std::uint64_t count) {

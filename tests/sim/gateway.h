@@ -46,6 +46,8 @@ class Gateway {
 
   upstream::Service& service(std::size_t index = 0) { return *services_[index]; }
   upstream::ServiceOnLoop& service_on_loop(std::size_t index = 0) { return *on_.config->services[index]; }
+  /// Idle connections to all instances.
+  std::size_t idle_connections() const;
   const gateway::Counters& counters() const { return counters_; }
   /// What should be gone once all clients have: exchanges, requests in flight at instances, places in queues,
   /// lanes. Empty: nothing is left.

@@ -196,8 +196,6 @@ bool SimLink::quiet(unsigned end) const {
   return ways_[end].unread() == 0 && !ways_[end].arrived && !ends_[end].broken && !ends_[end].aborted;
 }
 
-void SimLink::silence() { silent_ = true; }
-
 void SimLink::reset() {
   if (silent_) return;
   break_end(0);

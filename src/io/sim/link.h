@@ -54,7 +54,8 @@ class SimLink : public std::enable_shared_from_this<SimLink> {
   bool tcp() const { return tcp_; }
 
   /// Half-open from now on: nothing arrives any more.
-  void silence();
+  void silence() { silent_ = true; }
+  bool silent() const { return silent_; }
   /// It breaks, for both ends.
   void reset();
 

@@ -1,0 +1,40 @@
+// Stores with mistakes, between a gateway and its store: what the soak must find.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "io/sim/faults.h"
+#include "io/task_group.h"
+#include "store/store.h"
+#include "world.h"
+
+namespace stateway::sim {
+
+/// Passes everything on but for its one mistake.
+class Planted final : public store::StateStore {
+ public:
+  Planted(store::StateStore& inner, Bug bug, Random& random) : inner_(inner), bug_(bug), random_(random) {}
+
+  io::Task<Result<std::optional<store::Record>>> load(io::Loop& loop, std::string key) override;
+  io::Task<Result<store::Revision>> commit(io::Loop& loop, store::Batch batch) override;
+  void touch(std::string_view key, WallMillis expires_at) override { inner_.touch(key, expires_at); }
+  io::Task<Result<std::vector<store::Entry>>> list(io::Loop& loop, store::Query query) override {
+    return inner_.list(loop, std::move(query));
+  }
+  io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override {
+    return inner_.sweep(loop, most);
+  }
+  store::Stats stats() const override { return inner_.stats(); }
+
+ private:
+  io::Task<void> commit_later(io::Loop& loop, store::Batch batch);
+
+  store::StateStore& inner_;
+  const Bug bug_;
+  Random& random_;
+  std::string last_document_;
+  io::TaskGroup late_;
+};
+
+}  // namespace stateway::sim
