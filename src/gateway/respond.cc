@@ -30,6 +30,9 @@ void discard_buffered_body(Exchange& x) {
   }
 }
 
+// A small body is copied behind its head: one buffer costs the kernel less than two.
+constexpr std::size_t kCopiedBytesMax = 2048;
+
 // The body of one answer, piece by piece, behind a head that goes out with the first piece.
 class BodyCopy {
  public:
@@ -61,6 +64,10 @@ class BodyCopy {
     const bool chunk = chunks && !data.empty();
     std::string end;
     if (chunks && last) append_end(end);
+    if (!chunks && data.size() <= kCopiedBytesMax && !head_.empty()) {
+      head_.append(data);
+      data = {};
+    }
     const iovec parts[] = {buffer(head_), buffer(chunk ? size.view() : std::string_view()), buffer(data),
                            buffer(chunk ? http::kChunkEnd : std::string_view()), buffer(end)};
     const auto written =

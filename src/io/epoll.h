@@ -36,7 +36,7 @@ class EpollLoop final : public Loop {
   void wait(TimePoint until) override;
   void wake() override;
 
-  static constexpr int kEventsPerTurn = 256;
+  static constexpr int kEventsPerTurn = 64;
   int epoll_fd_;
   int wake_fd_;
   std::array<epoll_event, kEventsPerTurn> events_;

@@ -1,5 +1,6 @@
 #include "io/loop.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stateway::io {
@@ -33,10 +34,23 @@ bool Loop::read_mail() {
   return true;
 }
 
+void Loop::at_turn_end(const std::shared_ptr<TurnEnd>& task) {
+  if (std::ranges::find(turn_ends_, task) == turn_ends_.end()) turn_ends_.push_back(task);
+}
+
+void Loop::end_turn() {
+  while (!turn_ends_.empty()) {
+    const std::shared_ptr<TurnEnd> task = std::move(turn_ends_.back());
+    turn_ends_.pop_back();
+    task->on_turn_end();
+  }
+}
+
 void Loop::run() {
   while (!stopped_.load(std::memory_order_acquire)) {
     read_mail();
     timers_.fire(now_);
+    end_turn();
     if (stopped_.load(std::memory_order_acquire)) break;
     wait(timers_.next());
   }

@@ -5,12 +5,22 @@
 
 #include <atomic>
 #include <coroutine>
+#include <memory>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "io/timer.h"
 
 namespace stateway::io {
+
+/// Something to do before a loop waits again, however often it was asked for during the turn: so that what a
+/// turn produces for another thread goes there at once and wakes it once.
+class TurnEnd {
+ public:
+  virtual ~TurnEnd() = default;
+  virtual void on_turn_end() = 0;
+};
 
 /// A message for another loop. The sender hands over a heap object; `deliver` runs on the receiving loop and
 /// then the object is deleted. If the loop has ended, it is deleted undelivered.
@@ -35,6 +45,9 @@ class Loop {
   TimePoint now() const { return now_; }
   Timers& timers() { return timers_; }
 
+  /// Calls `task` at the end of this turn; asking again before that changes nothing.
+  void at_turn_end(const std::shared_ptr<TurnEnd>& task);
+
   /// Sends mail. Any thread. Mail of one sender arrives in the order it was sent.
   void deliver(Mail* mail);
 
@@ -53,8 +66,10 @@ class Loop {
 
  private:
   bool read_mail();
+  void end_turn();
 
   Timers timers_;
+  std::vector<std::shared_ptr<TurnEnd>> turn_ends_;  // one or two
   std::atomic<Mail*> mail_{nullptr};
   std::atomic<bool> stopped_{false};
 };

@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/block_pool.h"
 #include "base/check.h"
 
 namespace stateway::io {
@@ -30,7 +31,13 @@ struct FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
-struct PromiseBase {
+/// Coroutine frames come and go with every exchange.
+struct PooledFrame {
+  static void* operator new(std::size_t bytes) { return take_block(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { give_block(frame, bytes); }
+};
+
+struct PromiseBase : PooledFrame {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::suspend_always initial_suspend() const noexcept { return {}; }
   FinalAwaiter final_suspend() const noexcept { return {}; }

@@ -3,7 +3,7 @@
 namespace stateway::io {
 
 struct TaskGroup::Root {
-  struct promise_type : Links {
+  struct promise_type : Links, detail::PooledFrame {
     TaskGroup& group;
 
     promise_type(TaskGroup& g, Task<void>&) : group(g) {

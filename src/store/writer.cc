@@ -49,10 +49,10 @@ Writer::Writer(Database& database, HotTable& hot, const WallClock& clock, std::u
 void Writer::finish() {
   if (!thread_.joinable()) return;
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(inbox_->mutex);
+    inbox_->stopping = true;
   }
-  wake_.notify_one();
+  inbox_->wake.notify_one();
   thread_.join();
 }
 
@@ -64,21 +64,20 @@ Writer::Submission Writer::expire(io::Loop& loop, std::vector<Due> due) {
   return Submission(*this, std::make_shared<Request>(loop, Batch(), std::move(due)));
 }
 
+// The commits of one turn of a loop become one group, or join the one that forms while another is written.
 void Writer::submit(RequestPtr request) {
-  {
-    const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(request));
-  }
-  wake_.notify_one();
+  request->loop.at_turn_end(inbox_);
+  const std::lock_guard lock(inbox_->mutex);
+  inbox_->queue.push_back(std::move(request));
 }
 
 void Writer::touch(std::string_view key, WallMillis expires_at) {
   if (poisoned()) return;
   {
-    const std::lock_guard lock(mutex_);
-    touch_queue_.emplace_back(std::string(key), expires_at);
+    const std::lock_guard lock(inbox_->mutex);
+    inbox_->touches.emplace_back(std::string(key), expires_at);
   }
-  wake_.notify_one();
+  inbox_->wake.notify_one();
 }
 
 void Writer::work() {
@@ -104,14 +103,15 @@ void Writer::work() {
 }
 
 bool Writer::take() {
-  std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !queue_.empty() || !touch_queue_.empty(); });
-  touches_.swap(touch_queue_);
+  std::unique_lock lock(inbox_->mutex);
+  std::deque<RequestPtr>& queue = inbox_->queue;
+  inbox_->wake.wait(lock, [&] { return inbox_->stopping || !queue.empty() || !inbox_->touches.empty(); });
+  touches_.swap(inbox_->touches);
   std::size_t bytes = 0;
-  while (!queue_.empty() && bytes < kGroupBytesMax && requests_.size() < kGroupRequestsMax) {
-    bytes += weight(queue_.front()->batch);
-    requests_.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+  while (!queue.empty() && bytes < kGroupBytesMax && requests_.size() < kGroupRequestsMax) {
+    bytes += weight(queue.front()->batch);
+    requests_.push_back(std::move(queue.front()));
+    queue.pop_front();
   }
   return !requests_.empty() || !touches_.empty();
 }

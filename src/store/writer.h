@@ -61,6 +61,16 @@ class Writer {
     WallMillis expires_at;
   };
   struct Answers;
+  /// What is to be done, and how the thread hears of it. A loop tells it at the end of its turn, and may do
+  /// so when the writer has gone already.
+  struct Inbox final : io::TurnEnd {
+    void on_turn_end() override { wake.notify_one(); }
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<RequestPtr> queue;
+    std::vector<Touched> touches;
+    bool stopping = false;
+  };
 
   void submit(RequestPtr request);
   void work();
@@ -72,11 +82,7 @@ class Writer {
 
   const WallClock& clock_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<RequestPtr> queue_;
-  std::vector<Touched> touch_queue_;
-  bool stopping_ = false;
+  const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
 
   // The writer thread's own.
   Group group_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+
+#include "base/block_pool.h"
 
 namespace stateway::wire {
 
@@ -9,23 +12,31 @@ std::span<char> Buffer::space(std::size_t first) {
   if (end_ == capacity_) {
     const std::size_t held = end_ - begin_;
     if (begin_ > 0 && held < capacity_ / 2) {
-      std::memmove(data_.get(), data_.get() + begin_, held);
+      std::memmove(data_, data_ + begin_, held);
     } else {
-      const std::size_t grown = capacity_ == 0 ? first : capacity_ * 2;
-      auto bigger = std::make_unique_for_overwrite<char[]>(grown);
-      if (held > 0) std::memcpy(bigger.get(), data_.get() + begin_, held);
-      data_ = std::move(bigger);
-      capacity_ = grown;
+      Buffer bigger;
+      bigger.capacity_ = capacity_ == 0 ? first : capacity_ * 2;
+      bigger.data_ = static_cast<char*>(take_block(bigger.capacity_));
+      if (held > 0) std::memcpy(bigger.data_, data_ + begin_, held);
+      swap(bigger);
     }
     begin_ = 0;
     end_ = held;
   }
-  return {data_.get() + end_, capacity_ - end_};
+  return {data_ + end_, capacity_ - end_};
 }
 
 void Buffer::release() {
-  data_.reset();
+  if (data_ != nullptr) give_block(data_, capacity_);
+  data_ = nullptr;
   capacity_ = begin_ = end_ = 0;
+}
+
+void Buffer::swap(Buffer& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(capacity_, other.capacity_);
+  std::swap(begin_, other.begin_);
+  std::swap(end_, other.end_);
 }
 
 Reader::Reader(io::Stream& stream, Side side, http::HeadLimits limits)
@@ -138,7 +149,7 @@ void Reader::finish_message() {
   CHECK(body_.done());
   head_.consume(head_octets_ + used_);
   head_octets_ = used_ = 0;
-  if (!pump_.empty()) std::swap(head_, pump_);  // filled only when nothing was left behind the head
+  if (!pump_.empty()) head_.swap(pump_);  // filled only when nothing was left behind the head
   pump_.release();
   if (head_.empty()) head_.release();
 }

@@ -1,7 +1,6 @@
 // Reads HTTP/1 messages from a stream: either end of a connection, one message after the other.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,7 +18,12 @@ namespace stateway::wire {
 /// nothing.
 class Buffer {
  public:
-  std::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { release(); }
+
+  std::string_view unread() const { return {data_ + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   void consume(std::size_t n) { begin_ += n; }
   /// Free space behind what is unread, at least one octet. Grows, moving what is unread to the front, so
@@ -29,9 +33,10 @@ class Buffer {
   /// Starts at the front again; for an empty buffer.
   void rewind() { begin_ = end_ = 0; }
   void release();
+  void swap(Buffer& other) noexcept;
 
  private:
-  std::unique_ptr<char[]> data_;
+  char* data_ = nullptr;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
