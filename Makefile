@@ -57,7 +57,7 @@ sim: ## SEEDS=10000 simulated worlds from FIRST=0, on all cores (CONTRIBUTING.md
 
 bench: ## compare with nginx and HAProxy on this machine, ROUNDS=5 (docs/benchmarks.md)
 	@tools/setup bench
-	@$(call compile,release)
+	@$(call compile,release) all bench_floor
 	@python3 bench/proxy --rounds $(ROUNDS)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS=60

@@ -1,4 +1,5 @@
--- The requests of bench/proxy, for wrk. Arguments: get | close | post BYTES | cookies FILE
+-- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE | begin FILE N
+-- `begin` writes the cookie of every N-th answer to FILE.
 function init(args)
   local kind = args[1]
   if kind == "post" then
@@ -6,6 +7,15 @@ function init(args)
     wrk.body = string.rep("x", tonumber(args[2]))
   elseif kind == "close" then
     wrk.headers["Connection"] = "close"
+  elseif kind == "begin" then
+    local out, every, answers = io.open(args[2], "a"), tonumber(args[3]), 0
+    response = function(_, headers)
+      answers = answers + 1
+      local cookie = headers["Set-Cookie"]
+      if cookie and answers % every == 0 then
+        out:write(cookie:match("^[^;]+"), "\n")
+      end
+    end
   elseif kind == "cookies" then
     local requests, next_one = {}, 0
     for cookie in io.lines(args[2]) do
