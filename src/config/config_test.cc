@@ -43,6 +43,7 @@ token_file = "${DIR}/admin.token"
 kind = "embedded"
 path = "${DIR}/state"
 durability = "os"
+memory = "64MiB"
 sessions_max = 2000
 [session.shop]
 placement = "store"
@@ -100,7 +101,7 @@ limits head=32768 target=4096 fields=64 head_timeout=3000 idle=20000 connections
 listen 0.0.0.0:8080
 listen unix:/srv/gateway.sock
 admin [::]:8091 token=xyz
-store kind=0 path=/srv/state durability=1 sessions=2000
+store kind=0 path=/srv/state durability=1 memory=67108864 sessions=2000
 session shop placement=0 idle=600000 absolute=604800000 cookie=sid secure=1 persistent=true
   lane=0 queue=7 wait=2000 overlap=1 inline=2048 document=65536
 session plain placement=0 idle=1800000 absolute=86400000 cookie=plain secure=0 persistent=false
@@ -125,7 +126,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(describe(*config), kEveryKeyRead);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre(
-                  "F:59:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "F:60:13: warning: [service.fixed] has instances on other machines and no token_file: "
                   "whoever reaches them can pretend to be the gateway"));
 }
 
@@ -149,7 +150,7 @@ log access=true format=0
 limits head=16384 target=8192 fields=100 head_timeout=10000 idle=60000 connections=10000
 listen 127.0.0.1:8080
 admin 127.0.0.1:8090 token=-
-store kind=0 path=var/state durability=0 sessions=1000000
+store kind=0 path=var/state durability=0 memory=939524096 sessions=1000000
 session s placement=0 idle=1800000 absolute=86400000 cookie=s secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
 service s instances=[]

@@ -107,6 +107,7 @@ constexpr Key kKeys[] = {
     choice("store", "kind", "\"embedded\"", kStores),
     text("store", "path", "\"var/state\""),
     choice("store", "durability", "\"sync\"", kDurabilities),
+    ranged(Type::size, "store", "memory", "\"896MiB\"", 0, kTiB),
     ranged(Type::integer, "store", "sessions_max", "1000000", 1, 1'000'000'000'000),
     not_yet("store", "url"),
     not_yet("store", "on_outage"),

@@ -53,8 +53,9 @@ inline std::string describe(const Config& c) {
                      c.limits.head_timeout.count(), c.limits.client_idle.count(), c.limits.connections_max);
   for (const auto& listen : c.listen) out += fmt::format("listen {}\n", to_string(listen.address));
   out += fmt::format("admin {} token={}\n", to_string(c.admin.address), describe(c.admin.token));
-  out += fmt::format("store kind={} path={} durability={} sessions={}\n", static_cast<int>(c.store.kind),
-                     c.store.path, static_cast<int>(c.store.durability), c.store.sessions_max);
+  out += fmt::format("store kind={} path={} durability={} memory={} sessions={}\n",
+                     static_cast<int>(c.store.kind), c.store.path, static_cast<int>(c.store.durability),
+                     c.store.memory_bytes_max, c.store.sessions_max);
   for (const auto& session : c.sessions) out += describe(session);
   for (const auto& service : c.services) out += describe(service);
   for (const auto& r : c.routes)

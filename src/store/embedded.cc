@@ -17,20 +17,19 @@ constexpr std::size_t kSweepChunk = 64;  // commits wait behind one chunk: about
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const StoreOptions& options,
-                                                           const WallClock& clock, Tuning tuning) {
-  auto database = Database::open(options.path, options.durability, tuning.env);
+                                                           const WallClock& clock, rocksdb::Env* env) {
+  auto database = Database::open(options.path, options.durability, env);
   if (!database) return pass_on(std::move(database));
   const auto records = (*database)->count();
   if (!records) return fail(Code::io, Side::self, options.path + ": " + records.error().context);
-  return std::unique_ptr<EmbeddedStore>(
-      new EmbeddedStore(std::move(*database), options, clock, *records, tuning.hot_bytes));
+  return std::unique_ptr<EmbeddedStore>(new EmbeddedStore(std::move(*database), options, clock, *records));
 }
 
 EmbeddedStore::EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options,
-                             const WallClock& clock, std::uint64_t records, std::size_t hot_bytes)
+                             const WallClock& clock, std::uint64_t records)
     : clock_(clock),
       database_(std::move(database)),
-      hot_(std::make_unique<HotTable>(hot_bytes)),
+      hot_(std::make_unique<HotTable>(options.memory_bytes_max)),
       writer_(std::make_unique<Writer>(*database_, *hot_, clock, records, options.sessions_max)) {}
 
 EmbeddedStore::~EmbeddedStore() {

@@ -30,19 +30,12 @@ class Writer;
 /// after a restart is unknown.
 class EmbeddedStore final : public StateStore {
  public:
-  struct Tuning {
-    std::size_t hot_bytes = 64u << 20;
-    rocksdb::Env* env = nullptr;  // null: the machine's; tests bring a failing disk. Must outlive the store
-  };
-
   /// Opens or creates `options.path`. Blocks: replays the log and counts the records (a second per few
   /// millions). Errors: Code::io with a sentence for the operator (in use by another gateway, not writable,
-  /// damaged, too new). `clock` and every loop that calls must outlive the store.
+  /// damaged, too new). `clock` and every loop that calls must outlive the store;
+  /// so must `env` (tests bring a failing disk; null: the machine's).
   static Result<std::unique_ptr<EmbeddedStore>> open(const StoreOptions& options, const WallClock& clock,
-                                                     Tuning tuning);
-  static Result<std::unique_ptr<EmbeddedStore>> open(const StoreOptions& options, const WallClock& clock) {
-    return open(options, clock, Tuning());
-  }
+                                                     rocksdb::Env* env = nullptr);
   /// Finishes what was queued, writes memory out (not after a failed write) and closes. Blocks.
   ~EmbeddedStore() override;
 
@@ -55,7 +48,7 @@ class EmbeddedStore final : public StateStore {
 
  private:
   EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options, const WallClock& clock,
-                std::uint64_t records, std::size_t hot_bytes);
+                std::uint64_t records);
 
   Result<std::vector<Entry>> collect(const Query& query);
 

@@ -10,9 +10,10 @@ namespace stateway::store {
 namespace {
 
 std::unique_ptr<StateStore> open_at(const std::string& path, Durability durability, const WallClock& clock,
-                                    std::uint64_t records_max = 1000, EmbeddedStore::Tuning tuning = {}) {
-  auto opened = EmbeddedStore::open({.path = path, .durability = durability, .sessions_max = records_max},
-                                    clock, tuning);
+                                    std::uint64_t records_max = 1000, std::size_t memory = 64u << 20) {
+  auto opened = EmbeddedStore::open(
+      {.path = path, .durability = durability, .memory_bytes_max = memory, .sessions_max = records_max},
+      clock);
   EXPECT_TRUE(opened) << opened.error().context;
   return std::move(opened).value();
 }
@@ -20,7 +21,7 @@ std::unique_ptr<StateStore> open_at(const std::string& path, Durability durabili
 template <Durability kDurability, std::size_t kHotBytes>
 struct Embedded {
   std::unique_ptr<StateStore> make(const WallClock& clock, std::uint64_t records_max) {
-    return open_at(directory.path() + "/state", kDurability, clock, records_max, {.hot_bytes = kHotBytes});
+    return open_at(directory.path() + "/state", kDurability, clock, records_max, kHotBytes);
   }
   TemporaryDirectory directory;
 };

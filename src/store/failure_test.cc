@@ -13,9 +13,11 @@ template <Durability kDurability, std::size_t kHotBytes, DiskCall kFailing>
 struct OnFaultyDisk {
   static constexpr DiskCall failing = kFailing;
   std::unique_ptr<StateStore> make(const WallClock& clock, std::uint64_t records_max) {
-    auto opened = EmbeddedStore::open(
-        {.path = directory.path() + "/state", .durability = kDurability, .sessions_max = records_max}, clock,
-        {.hot_bytes = kHotBytes, .env = disk->env()});
+    auto opened = EmbeddedStore::open({.path = directory.path() + "/state",
+                                       .durability = kDurability,
+                                       .memory_bytes_max = kHotBytes,
+                                       .sessions_max = records_max},
+                                      clock, disk->env());
     EXPECT_TRUE(opened) << opened.error().context;
     return std::move(opened).value();
   }

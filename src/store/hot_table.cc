@@ -6,7 +6,7 @@
 namespace stateway::store {
 namespace {
 
-constexpr std::size_t kBookkeepingBytes = 320;  // node, record, control block, and their heap headers
+constexpr std::size_t kBookkeepingBytes = 288;  // node, record, control block, and their heap headers
 
 std::size_t cost_of(std::string_view key, const Record& record) {
   return kBookkeepingBytes + key.size() + record.principal.size() + record.value.size();
