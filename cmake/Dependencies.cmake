@@ -6,6 +6,7 @@ find_package(spdlog REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(CLI11 REQUIRED)
+find_library(STATEWAY_JEMALLOC jemalloc REQUIRED)
 find_package(tomlplusplus REQUIRED)
 # libsodium comes without a CMake package.
 find_library(SODIUM_LIBRARY sodium REQUIRED)
