@@ -26,7 +26,7 @@ export TSAN_OPTIONS ?= second_deadlock_stack=1:external_symbolizer_path=$(SYMBOL
 # $(call compile,preset): configures once; afterwards ninja notices by itself when CMake files changed.
 compile = [ -f build/$(1)/build.ninja ] || cmake --preset $(1); ninja -C build/$(1)
 
-.PHONY: help build run test test-tsan sim bench fuzz format clean
+.PHONY: help build run test test-tsan sim tidy bench fuzz format clean
 
 help: ## list the targets
 	@echo "usage: make TARGET"
@@ -54,6 +54,10 @@ sim: ## SEEDS=10000 simulated worlds from FIRST=0, on all cores (CONTRIBUTING.md
 	@[ -f build/sim/build.ninja ] || cmake --preset sim
 	@ninja -C build/sim sim_soak
 	@build/sim/tests/sim/sim_soak --first $(FIRST) --seeds $(SEEDS) --jobs $$(nproc)
+
+tidy: ## the rules of CONTRIBUTING.md that a compiler does not know
+	@tools/setup test
+	@tools/tidy/tidy
 
 bench: ## compare with nginx and HAProxy on this machine, ROUNDS=5 (docs/benchmarks.md)
 	@tools/setup bench

@@ -32,8 +32,8 @@ def fill_template(name, into, **values):
 
 def wrk(core, port, path, connections, seconds, kind):
     """Load by bench/load.lua from one thread; its RESULT."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(HERE / "load.lua"),
-               f"http://127.0.0.1:{port}{path}", "--", *map(str, kind)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+               "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}{path}", "--", *map(str, kind)]
     done = subprocess.run(pinned(core, command), capture_output=True, text=True, timeout=seconds + 60)
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):
@@ -50,7 +50,9 @@ def first_line(command):
 
 
 def cpu_name():
-    return next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
+    lines = open("/proc/cpuinfo")
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "")
 
 
 def pick_cores():
@@ -61,7 +63,8 @@ def pick_cores():
     chosen, used = [], set()
     for cpu in allowed:
         try:
-            siblings = pathlib.Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
+            topology = pathlib.Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+            siblings = (topology / "thread_siblings_list").read_text()
         except OSError:
             siblings = str(cpu)
         if siblings not in used:

@@ -1,6 +1,7 @@
 # stateway_module(NAME DEPENDS a b … LIBRARIES x y …)
-#   One library per folder of src/: every *.cc of the folder but *_test.cc, which become the test `NAME_test`.
-#   DEPENDS names other modules, LIBRARIES packages (linked privately: their headers stay inside the .cc files).
+#   One library per folder of src/: every *.cc of the folder but *_test.cc, which become the test
+#   `NAME_test`. DEPENDS names other modules, LIBRARIES packages (linked privately: their headers stay
+#   inside the .cc files).
 function(stateway_module name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)

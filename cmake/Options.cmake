@@ -8,7 +8,8 @@ option(STATEWAY_TESTS "Build tests" ON)
 option(STATEWAY_FUZZ "Build the libFuzzer targets" OFF)
 set(STATEWAY_SANITIZE "" CACHE STRING "Value of -fsanitize=, e.g. address,undefined or thread")
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wno-missing-designated-field-initializers -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
+add_compile_options(-Wall -Wextra -Wpedantic -Wno-missing-designated-field-initializers
+                    -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
                     -Werror=return-type -Werror=unused-result -Werror=switch -fno-omit-frame-pointer)
 add_link_options(--ld-path=/usr/bin/ld.lld-19)
 

@@ -178,13 +178,18 @@ TEST(Api, ShowsTheServices) {
       4711, {.address = parse_address("127.0.0.1:40001").value(), .token = nullptr});
   EXPECT_EQ(
       world.get("/v1/services").body,
-      R"({"services":[{"name":"shop","supervised":false,"rollout":null,"waiting":0,"retrying":0,"instances":[)"
-      R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","drain":null,"pid":null,"active":1,"requests":1,)"
+      R"({"services":[{"name":"shop","supervised":false,"rollout":null,"waiting":0,"retrying":0,)"
+      R"("instances":[)"
+      R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","drain":null,"pid":null,)"
+      R"("active":1,"requests":1,)"
       R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":"connection refused"}]},)"
-      R"({"name":"jobs","supervised":true,"count":2,"configured_count":2,"rollout":null,"waiting":0,"retrying":0,"instances":[)"
-      R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","drain":null,"pid":4711,"active":0,"requests":0,)"
+      R"({"name":"jobs","supervised":true,"count":2,"configured_count":2,"rollout":null,)"
+      R"("waiting":0,"retrying":0,"instances":[)"
+      R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","drain":null,"pid":4711,)"
+      R"("active":0,"requests":0,)"
       R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null},)"
-      R"({"name":"jobs-2","address":null,"state":"starting","drain":null,"pid":null,"active":0,"requests":0,"failures":0,)"
+      R"({"name":"jobs-2","address":null,"state":"starting","drain":null,"pid":null,"active":0,)"
+      R"("requests":0,"failures":0,)"
       R"("restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null}]}]})"
       "\n");
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "base/bytes.h"
 #include "io/cancellable.h"
 #include "io/fd_stream.h"
 #include "io/guardian.h"
@@ -53,7 +54,7 @@ TEST(WaitQueue, ADestroyedWaiterLeaves) {
 }
 
 Task<Result<int>> sleep_then(Loop& loop, Duration d, int value) {
-  co_await sleep_for(loop, d);
+  co_await sleep_for(loop, d);  // tidy: sleep: something that lasts is what is cancelled
   co_return value;
 }
 
@@ -312,7 +313,8 @@ TEST(Guardian, KillsWhatAKilledGatewayLeavesAndRemovesItsFolder) {
   int status = 0;
   waitpid(gateway, &status, 0);
   ASSERT_TRUE(WIFSIGNALED(status));
-  const pid_t instance = std::stoi(said);
+  const auto instance =
+      static_cast<pid_t>(parse_decimal(said.substr(0, said.find_first_not_of("0123456789"))).value_or(0));
   ASSERT_GT(instance, 1);
   bool gone = false;
   for (int i = 0; i < 2000 && !gone; ++i) {  // polls with a deadline: the guardian is another process
@@ -320,7 +322,7 @@ TEST(Guardian, KillsWhatAKilledGatewayLeavesAndRemovesItsFolder) {
     std::string line;
     std::getline(stat, line);
     gone = (line.empty() || line.find(") Z ") != std::string::npos) && access(folder.c_str(), F_OK) != 0;
-    usleep(5000);
+    usleep(5000);  // tidy: sleep: between two looks
   }
   EXPECT_TRUE(gone);
 }

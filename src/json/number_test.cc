@@ -37,6 +37,7 @@ TEST(Number, UpToFifteenDigitsAreKept) {
                              std::to_string(static_cast<int>(random.below(580)) - 300);
     const std::optional<double> d = exact_double(text);
     ASSERT_TRUE(d) << text;
+    // tidy: parsing: another reader, to be compared with.
     ASSERT_EQ(*d, std::strtod(text.c_str(), nullptr)) << text;
   }
 }

@@ -107,7 +107,12 @@ TEST(Killer, KillsOneAfterTheOtherUntilItsNumberIsReached) {
   EXPECT_EQ(killed, 3);
 }
 
-io::Task<void> wait_a_moment(io::EpollLoop& loop) { co_await io::sleep_for(loop, 30ms); }
+io::Task<void> wait_until_frozen(io::EpollLoop& loop, pid_t pid) {
+  const std::string stat = "/proc/" + std::to_string(pid) + "/stat";
+  const TimePoint limit = loop.now() + 10s;
+  const auto frozen = [&] { return read_file(stat).contains(") T "); };
+  while (!frozen() && loop.now() < limit) co_await io::sleep_for(loop, 1ms);
+}
 
 TEST(Killer, ThatIsCancelledLeavesNobodyFrozen) {
   const Folder folder;
@@ -120,7 +125,7 @@ TEST(Killer, ThatIsCancelledLeavesNobodyFrozen) {
   {
     io::TaskGroup tasks;
     tasks.spawn(killer.run());
-    io::run_until_done(loop, wait_a_moment(loop));
+    io::run_until_done(loop, wait_until_frozen(loop, targets.programs_[0]->pid()));
   }
   EXPECT_EQ(killer.rounds(), 1u);
   const auto exit = targets.programs_[0]->wait(10s);

@@ -8,7 +8,7 @@
 namespace stateway::lab {
 namespace {
 
-// The loop's time is that of the turn's start; a latency needs the time of the moment.
+// tidy: clock: the loop's time is that of the turn's start; a latency needs the time of the moment.
 TimePoint read_clock() { return std::chrono::steady_clock::now(); }
 
 }  // namespace

@@ -118,6 +118,7 @@ class SlowStart : public wire::Handler {
  public:
   explicit SlowStart(io::Loop& l) : loop_(l) {}
   io::Task<wire::Response> handle(const wire::Request&) override {
+    // tidy: sleep: a slow service is what it plays.
     if (!std::exchange(started_, true)) co_await io::sleep_for(loop_, 100ms);
     co_return wire::Response{};
   }

@@ -28,7 +28,8 @@ class Table {
 
  private:
   std::vector<RouteOptions> routes_;
-  std::vector<std::size_t> order_;  // routes with a host first, then by falling length of the path, then those that name methods
+  // Routes with a host first, then by falling length of the path, then those that name methods.
+  std::vector<std::size_t> order_;
 };
 
 }  // namespace stateway::route

@@ -1,5 +1,6 @@
 #include "session/key_set.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -104,11 +105,9 @@ TEST(KeySet, DamagedFilesAreRefusedWithTheirLineAndWithoutTheirKeys) {
 
 TEST(KeySet, HasAThousandKeysAtMost) {
   std::string text = "stateway-keys 1\n";
-  char line[80];
   for (std::size_t i = 0; i <= KeySet::kKeysMax; ++i) {
     if (i == KeySet::kKeysMax) EXPECT_TRUE(KeySet::parse(text).has_value());
-    std::snprintf(line, sizeof line, "%08zx 5 %s\n", i, kOctets.data());
-    text += line;
+    text += fmt::format("{:08x} 5 {}\n", i, kOctets);
   }
   EXPECT_EQ(KeySet::parse(text).error().context, "line 1002: there are more than 1000 keys");
 }

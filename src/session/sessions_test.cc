@@ -237,9 +237,10 @@ TEST(Sessions, ExpireAbsolutelyHoweverBusy) {
   run_until_done(w.loop, expires_for_good(w));
 }
 
-io::Task<void> add_one_key(World& w, std::string ticket, int n, int& done) {
+io::Task<void> add_one_key(World& w, std::string ticket, int n, int& opened, int& done) {
   auto slot = co_await w.open({ticket});
-  co_await io::sleep_for(w.loop, 1ms);  // all of them have read version 1 before the first commits
+  ++opened;  // all of them have read version 1 before the first commits
+  while (opened < 50) co_await io::sleep_for(w.loop, 1ms);
   const auto committed = co_await w.patch(*slot, "{\"k" + std::to_string(n) + "\":1}");
   EXPECT_TRUE(committed);
   ++done;
@@ -248,9 +249,10 @@ io::Task<void> add_one_key(World& w, std::string ticket, int n, int& done) {
 io::Task<void> fifty_at_once(World& w) {
   auto slot = co_await w.open({});
   (void)co_await w.patch(*slot, R"({"first":1})");
+  int opened = 0;
   int done = 0;
   io::TaskGroup group;
-  for (int i = 0; i < 50; ++i) group.spawn(add_one_key(w, slot->ticket.text(), i, done));
+  for (int i = 0; i < 50; ++i) group.spawn(add_one_key(w, slot->ticket.text(), i, opened, done));
   co_await group.drained();
   EXPECT_EQ(done, 50);
   auto after = co_await w.open({slot->ticket.text()});
@@ -268,7 +270,7 @@ io::Task<void> hold_a_while(Lanes& lanes, io::Loop& loop, int n, std::vector<int
   auto lease = co_await lanes.enter(loop, "key", loop.now() + 5s, 100);
   EXPECT_TRUE(lease);
   order.push_back(n);
-  co_await io::sleep_for(loop, 1ms);
+  co_await io::sleep_for(loop, 0ms);
 }
 
 io::Task<void> in_order(io::EpollLoop& loop, Lanes& lanes) {

@@ -1,5 +1,5 @@
 // Session state on this machine's disk: RocksDB behind a writer thread with group commit
-// (docs/decisions/0003) and a table of hot records. Format: docs/formats/store.md.
+// (docs/decisions/0003-rocksdb-group-commit.md) and a table of hot records. Format: docs/formats/store.md.
 #pragma once
 
 #include <cstddef>

@@ -41,6 +41,7 @@ int serve(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     if (word == "crash") return 7;
     if (word == "deaf") signal(SIGTERM, SIG_IGN);
+    // tidy: sleep: it plays a process that takes its time.
     if (word == "slow_end") signal(SIGTERM, [](int) { usleep(200'000), _exit(0); });
     if (word.starts_with("sick=")) sick = word.substr(5);
     if (word.starts_with("say=")) std::fputs(word.substr(4).c_str(), stdout);

@@ -177,7 +177,7 @@ io::Task<void> restarts(World& w) {
     auto next = w.on_loop.try_acquire(others);
     EXPECT_EQ(next->instance().name(), "shop-2");
   }
-  co_await io::sleep_for(w.loop, 50ms);
+  co_await io::sleep_for(w.loop, 50ms);  // tidy: sleep: time in which nothing may happen
   EXPECT_TRUE(lives(old)) << "it has a request to finish";
   lease.reset();
   const Condition replaced = [&w, old] { return w.all(State::up) && w.instance(0).pid() != old; };

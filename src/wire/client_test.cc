@@ -49,7 +49,8 @@ class ClientTest : public testing::Test {
                             Duration patience, Got& got) {
     for (const ClientRequest& request : requests) {
       got.responses.push_back(co_await client.exchange(request, loop.now() + patience));
-      co_await io::sleep_for(loop, 2ms);  // so that an end which the server has sent arrives
+      // tidy: sleep: nobody is told of an end that the server has sent; it must have time to arrive.
+      co_await io::sleep_for(loop, 2ms);
       got.reusable.push_back(client.reusable());
       got.sent = client.sent();
     }

@@ -19,6 +19,7 @@ class Echo final : public Handler {
     ++handled;
     Response out;
     const std::string_view path = request.target.path();
+    // tidy: sleep: a slow service is what it plays.
     if (path == "/slow") co_await io::sleep_for(loop_, 30ms);
     if (path == "/204") out.status = 204;
     if (path == "/close") out.close = true;

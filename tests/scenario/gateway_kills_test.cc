@@ -9,6 +9,7 @@ class GatewayKills : public Site {
   // Kills the gateway and starts it again, `rounds` times; each time it serves for a while between.
   static io::Task<void> kill_again_and_again(GatewayKills& test, std::uint64_t rounds) {
     for (test.rounds_done = 0; test.rounds_done < rounds; ++test.rounds_done) {
+      // tidy: sleep: the load runs meanwhile.
       co_await io::sleep_for(test.lab.loop, 700ms);
       test.gateway->kill();
       test.restart(false);

@@ -133,6 +133,7 @@ class Conversation {
   }
 
   io::Task<bool> slow() {
+    // tidy: sleep: a slow service is what it plays.
     co_await io::sleep_for(stream_.loop(), std::chrono::milliseconds(number(query_, "ms")));
     co_return co_await reply(200, "", "at last");
   }

@@ -1,30 +1,29 @@
 // What the simulated world may do to the code under test. Nothing happens in it that does not happen to a
 // process on Linux, and everything here is drawn from the seed.
 //
-// | fault           | what happens                                          | what must hold all the same |
-// |-----------------|-------------------------------------------------------|----------------------------------|
-// | latency         | octets arrive between latency_min and latency_max     | order within a direction is
-// kept | |                 | after they were written                               | (the simulation sees to
-// it)      | | delay           | …or up to delay_max later, and all behind them too    | time-outs end the
-// wait           | | split           | one write arrives in several pieces, at several times | messages are
-// put together        | | short_read      | a read yields less than is there; no edge follows     | the rest
-// is read without an edge | | short_write     | a write takes a part, and then none for a while       | the
-// rest goes out, in order      | | spurious        | a readiness edge with nothing behind it               |
-// the wait goes on, or gives up    | | buffer          | a direction holds buffer_min … buffer_max octets; |
-// back-pressure: a bounded amount  | |                 | nothing more is taken until the peer reads | is
-// held; time-outs end the wait  | | reset           | the connection breaks: what is under way is lost, and |
-// unsafe requests are not repeated | |                 | half of the time also what had arrived and was
-// unread | unless the route says so         | | silence         | half-open: from some octet on nothing
-// arrives any     | time-outs end the wait           | |                 | more either way, neither data nor
-// an end              |                                  | | refuse          | a connect is refused although
-// somebody listens        | another instance is tried        | | lose            | a connect is never
-// answered                           | timeout.connect ends it          | | shortage        | a connect fails
-// for want of descriptors of our own    | no instance is blamed for it     | | accept_shortage | an accept
-// fails for want of descriptors               | accepting goes on after a pause  | | stall           | the
-// loop's thread stands still for up to stall_max:   | whoever was in time at the other | |                 |
-// many things are due in one turn, in any order         | end may still be told he was not | | (by call) |
-// SimHost::vanish: a machine without power or cable     | as silence and lose together     | | (by call) |
-// SimClock::jump: the wall clock is set, back or ahead  | deadlines do not move            |
+// Each fault, what happens, and behind the last colon what must hold all the same:
+// - latency: octets arrive between latency_min and latency_max after they were written: order within a
+//   direction is kept.
+// - delay: …or up to delay_max later, and all behind them too: time-outs end the wait.
+// - split: one write arrives in several pieces, at several times: messages are put together.
+// - short_read: a read yields less than is there, and no edge follows: the rest is read without an
+//   edge.
+// - short_write: a write takes a part, and then none for a while: the rest goes out, in order.
+// - spurious: a readiness edge with nothing behind it: the wait goes on, or gives up.
+// - buffer: a direction holds buffer_min … buffer_max octets, and nothing more is taken until the peer
+//   reads: a bounded amount is held, and time-outs end the wait.
+// - reset: the connection breaks; what is under way is lost, and half of the time also what had arrived
+//   and was unread: unsafe requests are not repeated unless the route says so.
+// - silence: half-open: from some octet on nothing arrives any more either way, neither data nor an
+//   end: time-outs end the wait.
+// - refuse: a connect is refused although somebody listens: another instance is tried.
+// - lose: a connect is never answered: timeout.connect ends it.
+// - shortage: a connect fails for want of descriptors of our own: no instance is blamed for it.
+// - accept_shortage: an accept fails for want of descriptors: accepting goes on after a pause.
+// - stall: the loop's thread stands still for up to stall_max, and many things are due in one turn, in
+//   any order: whoever was in time at the other end may still be told he was not.
+// - SimHost::vanish: by call: a machine without power or cable: as silence and lose together.
+// - SimClock::jump: by call: the wall clock is set, back or ahead: deadlines do not move.
 //
 // Rates are probabilities, drawn for each write (delay, split, short_write, reset, silence), read
 // (short_read), arrival (spurious), connect (refuse, lose, shortage), accept or turn of the loop (stall).
