@@ -175,7 +175,7 @@ TEST(Api, ShowsTheServices) {
   EXPECT_TRUE(fixed.enter(0));
   EXPECT_TRUE(fixed.mark_down(fixed.status(), "connection refused"));
   world.instance(1, 0).process_started(
-      4711, {.address = parse_address("127.0.0.1:40001").value(), .token = nullptr});
+      4711, {.address = parse_address("127.0.0.1:40001").value(), .token = nullptr}, 1);
   EXPECT_EQ(
       world.get("/v1/services").body,
       R"({"services":[{"name":"shop","supervised":false,"rollout":null,"waiting":0,"retrying":0,)"

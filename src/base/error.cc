@@ -45,6 +45,8 @@ std::string_view code_name(Code code) {
       return "draining";
     case Code::no_instance:
       return "no-instance";
+    case Code::instance_lost:
+      return "instance-lost";
     case Code::queue_full:
       return "queue-full";
     case Code::connect_failed:

@@ -35,6 +35,7 @@ enum class Code : std::uint8_t {
   draining,          // the gateway is stopping
   // instances
   no_instance,  // every instance is down, and the queue's wait ended
+  instance_lost,  // the one that has the session in its memory is gone, and the session with it
   queue_full,
   connect_failed,
   connect_timeout,

@@ -30,6 +30,7 @@ constexpr ProblemRow kRows[] = {
     {Code::origin_forbidden, 403, "WebSockets from this origin are not allowed", info, kFinal, kHidden},
     {Code::draining, 503, "The gateway is stopping", info, kRetry, kHidden},
     {Code::no_instance, 503, "No instance of the service is up", warn, kRetry, kHidden},
+    {Code::instance_lost, 503, "The instance that kept this session is gone", warn, kRetry, kHidden},
     {Code::queue_full, 503, "Too many requests wait for the service", warn, kRetry, kHidden},
     {Code::connect_failed, 502, "The service cannot be reached", warn, kRetry, kHidden},
     {Code::connect_timeout, 504, "The service cannot be reached in time", warn, kRetry, kHidden},

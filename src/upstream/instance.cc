@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "base/big_endian.h"
+#include "base/bytes.h"
+#include "base/check.h"
 #include "base/log.h"
 
 namespace stateway::upstream {
@@ -22,6 +25,20 @@ std::string_view state_name(State state) {
   return "stopped";
 }
 
+namespace {
+
+std::uint64_t identity_of(std::string_view name, const Address& address) {
+  // Of the instance's name the service's part: its number may change when others come and go.
+  const std::string_view service = name.substr(0, name.rfind('-'));
+  const std::string digest = sha256(std::string(service) + '\0' + to_string(address));
+  std::string_view octets = digest;
+  std::uint64_t identity = 0;
+  CHECK(take_big_endian(octets, identity));
+  return identity | 1;  // never 0
+}
+
+}  // namespace
+
 Instance::Instance(std::string name, std::size_t index, std::optional<Endpoint> fixed,
                    std::shared_ptr<Changes> changes, const WallClock& clock)
     : name_(std::move(name)),
@@ -29,6 +46,7 @@ Instance::Instance(std::string name, std::size_t index, std::optional<Endpoint> 
       supervised_(!fixed),
       changes_(std::move(changes)),
       clock_(clock),
+      identity_(fixed ? identity_of(name_, fixed->address) : 0),
       since_(clock.now()),
       endpoint_(std::move(fixed).value_or(Endpoint{})) {}
 
@@ -139,34 +157,44 @@ void Instance::expect_client(WallMillis until) {
   }
 }
 
-void Instance::process_started(pid_t pid, Endpoint endpoint) {
+void Instance::process_started(pid_t pid, Endpoint endpoint, std::uint64_t identity) {
   {
     const std::lock_guard lock(mutex_);
     endpoint_ = std::move(endpoint);
   }
   pid_.store(pid, std::memory_order_relaxed);
   was_up_.store(false, std::memory_order_relaxed);
+  identity_.store(identity);
+  client_expected_until_.store(0);  // who came for the last one has nothing here
   starts_.fetch_add(1, std::memory_order_relaxed);
   enter_state(State::starting);
 }
 
-void Instance::process_ending() { enter_state(State::draining); }
+void Instance::process_ending() {
+  identity_.store(0);
+  enter_state(State::draining);
+}
 
 void Instance::process_ended(std::string_view why) {
-  pid_.store(0, std::memory_order_relaxed);
+  process_gone();
   remember_error(why);
   enter_state(State::starting);
 }
 
 void Instance::process_failing(std::string_view why) {
-  pid_.store(0, std::memory_order_relaxed);
+  process_gone();
   remember_error(why);
   enter_state(State::down);
 }
 
 void Instance::process_stopped() {
-  pid_.store(0, std::memory_order_relaxed);
+  process_gone();
   enter_state(State::stopped);
+}
+
+void Instance::process_gone() {
+  pid_.store(0, std::memory_order_relaxed);
+  identity_.store(0);
 }
 
 bool Instance::replace(Status seen, Status next) {

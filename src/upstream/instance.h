@@ -91,6 +91,9 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   Status status() const { return unpack(status_.load()); }
   /// May be given new requests: up and not draining.
   bool usable(Status s) const { return s.state == State::up && drains_.load() == 0; }
+  /// What the state of clients in this instance's memory hangs on: the process, where we start it; service
+  /// and address, where others do, since nobody tells us of restarts. 0: there is no such memory now.
+  std::uint64_t identity() const { return identity_.load(); }
   /// May be given requests of clients that are bound to it: up, and draining not longer than it may.
   bool reachable(Status s, TimePoint now) const { return s.state == State::up && now < drain_deadline(); }
   State state() const;
@@ -129,8 +132,9 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   bool idle() const { return active() == 0 && client_expected_until_.load() <= clock_.now(); }
 
   // The supervisor's events; its loop only.
-  /// A process was started and will listen at `endpoint`. The first one is no restart.
-  void process_started(pid_t pid, Endpoint endpoint);
+  /// A process was started and will listen at `endpoint`; `identity`, not 0, was drawn for it. The first one
+  /// is no restart.
+  void process_started(pid_t pid, Endpoint endpoint, std::uint64_t identity);
   /// It is about to be ended on purpose: no requests at all, and its connections are not kept.
   void process_ending();
   /// The process is gone and another will be started.
@@ -146,6 +150,7 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
  private:
   static std::uint64_t pack(Status s) { return s.generation << 8 | static_cast<std::uint64_t>(s.state); }
   static Status unpack(std::uint64_t v) { return {v >> 8, static_cast<State>(v & 0xff)}; }
+  void process_gone();
   bool replace(Status seen, Status next);
   void enter_state(State state);  // whatever the status was; a new generation
   void changed();
@@ -158,6 +163,7 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   const WallClock& clock_;
 
   std::atomic<std::uint64_t> status_{0};
+  std::atomic<std::uint64_t> identity_;
   std::atomic<std::uint8_t> drains_{0};  // of Drain
   std::atomic<Duration::rep> drain_deadline_{Duration::max().count()};
   std::atomic<WallMillis> client_expected_until_{0};

@@ -126,7 +126,7 @@ Result<std::unique_ptr<io::Process>> Keeper::launch() {
 
   auto process = io::Process::start(loop_, command, guardian_);
   if (process) {
-    instance_->process_started((*process)->pid(), endpoint);
+    instance_->process_started((*process)->pid(), endpoint, options_.random->u64() | 1);
     log::info("instance started", {{"instance", instance_->name()},
                                    {"pid", (*process)->pid()},
                                    {"address", to_string(endpoint.address)}});

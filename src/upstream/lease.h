@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -25,6 +26,9 @@ class Attempts {
 
   /// Whether an instance that was tried before may be tried again when no other is up (after kRepeatPause).
   bool repeat = true;
+  /// Instance::identity() of the only instance that may be chosen; it may drain (Instance::reachable): what
+  /// it has in its memory is nowhere else.
+  std::optional<std::uint64_t> only;
 
   static constexpr std::size_t kRemembered = 8;
 
@@ -52,11 +56,13 @@ class Lease {
   Lease(Lease&& other) noexcept
       : owner_(std::exchange(other.owner_, nullptr)),
         instance_(std::move(other.instance_)),
-        generation_(other.generation_) {}
+        generation_(other.generation_),
+        identity_(other.identity_) {}
   Lease& operator=(Lease&& other) noexcept {
     std::swap(owner_, other.owner_);
     std::swap(instance_, other.instance_);
     std::swap(generation_, other.generation_);
+    std::swap(identity_, other.identity_);
     return *this;
   }
   ~Lease();
@@ -64,6 +70,8 @@ class Lease {
   const Instance& instance() const { return *instance_; }
   /// The instance's when it was chosen.
   std::uint64_t generation() const { return generation_; }
+  /// Whose memory the request reaches: the instance's identity when it was chosen.
+  std::uint64_t identity() const { return identity_; }
 
   /// An idle connection, without waiting; nullptr if there is none.
   std::unique_ptr<Connection> take_idle();
@@ -75,15 +83,19 @@ class Lease {
   void give_back(std::unique_ptr<Connection> connection);
   /// How the attempt ended, once a request was sent.
   void report(Outcome outcome);
+  /// Its client has state in the instance's memory and may come back for it until then.
+  void expect_client(WallMillis until) const { instance_->expect_client(until); }
 
  private:
   friend class ServiceOnLoop;
-  Lease(ServiceOnLoop& owner, std::shared_ptr<Instance> instance, std::uint64_t generation)
-      : owner_(&owner), instance_(std::move(instance)), generation_(generation) {}
+  Lease(ServiceOnLoop& owner, std::shared_ptr<Instance> instance, std::uint64_t generation,
+        std::uint64_t identity)
+      : owner_(&owner), instance_(std::move(instance)), generation_(generation), identity_(identity) {}
 
   ServiceOnLoop* owner_;  // nullptr once moved from
   std::shared_ptr<Instance> instance_;
   std::uint64_t generation_;
+  std::uint64_t identity_;
 };
 
 }  // namespace stateway::upstream

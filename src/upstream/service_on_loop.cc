@@ -21,10 +21,10 @@ class ServiceOnLoop::Waiter final : private io::Timer {
   /// nullopt: it is time to look again.
   std::optional<Lease> await_resume() { return std::move(lease_); }
 
-  void hand_over(Lease lease) {
+  void wake(std::optional<Lease> lease) {
     leave();
     disarm();
-    lease_.emplace(std::move(lease));
+    lease_ = std::move(lease);
     waiting_.resume();
   }
 
@@ -106,12 +106,29 @@ std::optional<Lease> ServiceOnLoop::try_acquire(Attempts& attempts) {
   return pick(attempts, false);
 }
 
+bool ServiceOnLoop::eligible(const Attempts& attempts, const Instance& instance,
+                             Instance::Status status) const {
+  if (!attempts.only) return instance.usable(status);
+  return instance.identity() == *attempts.only && instance.reachable(status, loop_.now());
+}
+
+// The only instance that may be chosen is gone: it left, died, is down, or has drained for too long. A fixed
+// one that was not checked yet may still be there.
+bool ServiceOnLoop::lost(const Attempts& attempts) const {
+  return attempts.only && std::ranges::none_of(roster_->instances, [&](const auto& i) {
+           const Instance::Status status = i->status();
+           return i->identity() == *attempts.only &&
+                  (status.state == State::starting || i->reachable(status, loop_.now()));
+         });
+}
+
 std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
   const unsigned limit = options().concurrency_per_instance;
   candidates_.clear();
   for (const auto& instance : roster_->instances) {
     const Instance::Status status = instance->status();
-    if (!instance->usable(status) || attempts.has_tried(*instance, status.generation) != again) continue;
+    if (!eligible(attempts, *instance, status) || attempts.has_tried(*instance, status.generation) != again)
+      continue;
     const unsigned active = instance->active();
     if (limit == 0 || active < limit) candidates_.push_back({instance->index(), active});
   }
@@ -120,9 +137,11 @@ std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
     const std::shared_ptr<Instance>& instance = member(candidates_[best].index)->instance;
     if (instance->enter(limit)) {
       const Instance::Status status = instance->status();
-      if (instance->usable(status)) {
+      const std::uint64_t identity = instance->identity();
+      // The second look: only then status and identity are of one process.
+      if (eligible(attempts, *instance, status) && instance->status() == status) {
         attempts.add(*instance, status.generation);
-        return Lease(*this, instance, status.generation);
+        return Lease(*this, instance, status.generation, identity);
       }
       instance->leave();
     }
@@ -134,6 +153,7 @@ std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
 
 io::Task<Result<Lease>> ServiceOnLoop::acquire(Attempts& attempts, TimePoint deadline) {
   if (auto lease = try_acquire(attempts)) co_return std::move(*lease);
+  if (lost(attempts)) co_return fail(Code::instance_lost, Side::upstream, options().name);
   const Service::QueuePlace place(service_);
   if (!place.granted()) co_return fail(Code::queue_full, Side::upstream, options().name);
   // Whoever made room before it could see us in the queue has told nobody: look once more.
@@ -142,6 +162,7 @@ io::Task<Result<Lease>> ServiceOnLoop::acquire(Attempts& attempts, TimePoint dea
   const TimePoint began = loop_.now();
   const TimePoint repeat_at = attempts.repeat && attempts.made() > 0 ? began + kRepeatPause : io::kNoDeadline;
   for (;;) {
+    if (lost(attempts)) co_return fail(Code::instance_lost, Side::upstream, options().name);
     const TimePoint now = loop_.now();
     if (now >= repeat_at) {
       if (auto lease = pick(attempts, true)) co_return std::move(*lease);
@@ -161,8 +182,8 @@ TimePoint ServiceOnLoop::wait_end(TimePoint began) const {
 
 bool ServiceOnLoop::has_room() const {
   const unsigned limit = options().concurrency_per_instance;
-  return std::ranges::any_of(roster_->instances, [limit](const auto& i) {
-    return i->usable(i->status()) && (limit == 0 || i->active() < limit);
+  return std::ranges::any_of(roster_->instances, [this, limit](const auto& i) {
+    return i->reachable(i->status(), loop_.now()) && (limit == 0 || i->active() < limit);
   });
 }
 
@@ -175,10 +196,11 @@ void ServiceOnLoop::on_change() {
 void ServiceOnLoop::serve_waiters() {
   bool gone = false;  // a waiter may be the last thing that keeps us
   gone_ = &gone;
-  for (auto it = waiters_.begin(); it != waiters_.end() && has_room();) {
+  for (auto it = waiters_.begin(); it != waiters_.end();) {
     Waiter& waiter = **it;
-    if (auto lease = pick(waiter.attempts, false)) {
-      waiter.hand_over(std::move(*lease));  // goes on at once and may change the queue
+    auto lease = has_room() ? pick(waiter.attempts, false) : std::nullopt;
+    if (lease || lost(waiter.attempts)) {
+      waiter.wake(std::move(lease));  // goes on at once and may change the queue
       if (gone) return;
       it = waiters_.begin();
     } else {

@@ -40,7 +40,8 @@ class ServiceOnLoop final : private Changes::Listener {
   std::optional<Lease> try_acquire(Attempts& attempts);
   /// The same, but waits, first come first served, until an instance can take the request: at most
   /// timeout.connect, or kStartAllowance while a process of the service is (re)starting, and never beyond
-  /// `deadline`. Errors, Side::upstream: queue_full (options.queue), no_instance. `attempts` must outlive the
+  /// `deadline`. Errors, Side::upstream: queue_full (options.queue), no_instance, instance_lost (the pinned
+  /// one is gone; at once). `attempts` must outlive the
   /// task.
   io::Task<Result<Lease>> acquire(Attempts& attempts, TimePoint deadline);
 
@@ -60,6 +61,8 @@ class ServiceOnLoop final : private Changes::Listener {
   const ServiceOptions& options() const { return roster_->options; }
   /// `again`: one that was tried, instead of one that was not.
   std::optional<Lease> pick(Attempts& attempts, bool again);
+  bool eligible(const Attempts& attempts, const Instance& instance, Instance::Status status) const;
+  bool lost(const Attempts& attempts) const;
   bool has_room() const;
   TimePoint wait_end(TimePoint began) const;
   void serve_waiters();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "io/epoll.h"
 #include "io/guardian.h"
 #include "io/task.h"
@@ -26,6 +27,7 @@ struct SupervisorOptions {
   Duration restart_first = 50ms;  // pause after an early death; the first restart is immediate
   Duration restart_longest = 5s;  // it doubles up to this
   Duration early = 1s;            // a death sooner than this after coming up (or before) is an early one
+  std::shared_ptr<Random> random = std::make_shared<SystemRandom>();  // of identities; thread-safe
   /// Gets each line of output, without its end. Default: the log.
   std::function<void(const Instance&, std::string_view line)> output;
 };

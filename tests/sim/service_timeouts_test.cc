@@ -109,8 +109,8 @@ TEST(ServiceTimeouts, QueueWhileAProcessStarts) {
 
 TEST(ServiceTimeouts, AProcessThatDoesNotAnswerAfterItsStart) {
   in_rig(kSupervised, [](Rig& rig) -> io::Task<void> {
-    rig.gateway->service().roster()->instances[0]->process_started(1,
-                                                                   {.address = kInstance, .token = nullptr});
+    rig.gateway->service().roster()->instances[0]->process_started(
+        1, {.address = kInstance, .token = nullptr}, 1);
     co_await rig.pass(upstream::kStartAllowance / 2);
     EXPECT_EQ(state_of(rig), State::starting);
     co_await rig.pass(upstream::kStartAllowance / 2 + 1s);  // and until the next check
