@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kSweepAtOnce = 1000;
 constexpr Duration kSweepEvery = 1s;
+constexpr Duration kKeysEvery = 30s;  // well within the time that a new key is published before it seals
+static_assert(2 * kKeysEvery <= session::KeySet::kPublished);
 
 std::vector<gateway::SessionUrlHandler::Target> targets(std::vector<std::unique_ptr<GatewayLoop>>& loops) {
   std::vector<gateway::SessionUrlHandler::Target> out;
@@ -39,6 +41,7 @@ Background::Background(Parts parts)
   tasks_.spawn(session_url_server_.accept_from(session_url_acceptor_));
   tasks_.spawn(admin_server_.accept_from(admin_acceptor_));
   tasks_.spawn(sweep());
+  tasks_.spawn(follow_key_file());
 }
 
 Background::~Background() { tasks_.cancel_all(); }
@@ -68,6 +71,13 @@ Result<void> Background::restart(std::string_view service, std::string_view inst
 void Background::apply(std::string_view service) {
   const auto supervisor = parts_.supervisors.find(service);
   if (supervisor != parts_.supervisors.end()) supervisor->second->apply();
+}
+
+io::Task<void> Background::follow_key_file() {
+  for (;;) {
+    co_await io::sleep_for(home_, kKeysEvery);
+    if (parts_.keys.in_use()) (void)co_await parts_.keys.refresh(home_);  // a failure is logged there
+  }
 }
 
 io::Task<void> Background::sweep() {

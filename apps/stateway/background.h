@@ -1,4 +1,5 @@
-// What the home loop does beside serving clients: session URLs, the admin API, the sweep of expired sessions.
+// What the home loop does beside serving clients: session URLs, the admin API, the sweep of expired sessions,
+// the key file.
 #pragma once
 
 #include <atomic>
@@ -24,6 +25,7 @@ class Background {
     std::vector<std::unique_ptr<GatewayLoop>>& loops;
     std::map<std::string, std::unique_ptr<upstream::Supervisor>, std::less<>>& supervisors;  // by service
     store::StateStore& store;
+    session::KeyRing& keys;
     gateway::Counters& counters;
     const std::atomic<bool>& draining;
     const io::ListenSocket& session_socket;
@@ -37,6 +39,7 @@ class Background {
 
  private:
   io::Task<void> sweep();
+  io::Task<void> follow_key_file();
   admin::Sources admin_sources();
   Result<void> restart(std::string_view service, std::string_view instance);
   void apply(std::string_view service);

@@ -79,6 +79,7 @@ class Runtime {
   std::optional<io::ListenSocket> admin_socket_;
   std::vector<std::unique_ptr<GatewayLoop>> loops_;
   std::unique_ptr<store::StateStore> store_;  // before the loops that its answers go to
+  session::KeyRing keys_{clock_, random_};
   std::unique_ptr<session::Sessions> sessions_;
   std::optional<io::Worker> resolver_;
   std::map<std::string, std::unique_ptr<upstream::Supervisor>, std::less<>> supervisors_;  // by service
@@ -139,10 +140,14 @@ Result<void> Runtime::start() {
   auto store = open_store(config_.store, clock_);
   if (!store) return pass_on(std::move(store));
 
+  const bool seals = std::ranges::any_of(config_.sessions, &session::SessionOptions::seals_cookies);
+  if (seals)
+    if (auto used = keys_.use(config_.gateway.key_file); !used) return used;
+
   resolver_.emplace("resolver");
   for (const upstream::ServiceOptions& options : config_.services)
     in_force_.services.push_back(std::make_shared<upstream::Service>(options, clock_));
-  sessions_ = std::make_unique<session::Sessions>(**store, clock_, random_);
+  sessions_ = std::make_unique<session::Sessions>(**store, keys_, clock_, random_);
   const Shared shared{clock_, random_, *resolver_, *sessions_, pipeline_, counters_};
   const std::string base = fmt::format("http://{}/", to_string(session_socket_->address()));
   for (unsigned i = 0; i < thread_count(config_.gateway); ++i)
@@ -173,6 +178,7 @@ int Runtime::run() {
       .loops = loops_,
       .supervisors = supervisors_,
       .store = *store_,
+      .keys = keys_,
       .counters = counters_,
       .draining = draining_,
       .session_socket = *session_socket_,

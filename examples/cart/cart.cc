@@ -1,5 +1,7 @@
 // A shopping cart whose instances remember nothing. Each request brings the session's document from the
 // gateway, each change goes back to it as a patch: any instance can answer, and killing one loses nothing.
+// With --memory it is the opposite: the instance keeps its carts itself, by session id, and never patches.
+// That is for placement "instance", whose clients always come back to the instance that knows them.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -7,6 +9,7 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 #include "base/bytes.h"
 #include "io/epoll.h"
@@ -59,13 +62,10 @@ std::string ascii(const json::value& value) {
   return out;
 }
 
-// The answer to a change: `patch` (a merge patch, RFC 7396) is for the gateway, which commits it before the
-// client sees the rest. It names one item only, so changes of different items never meet.
-wire::Response change(int status, std::string_view id, json::value item) {
-  wire::Response out = answer(status, "application/json", json::serialize(item) + "\n");
-  const json::value patch = {{"items", json::object{{id, std::move(item)}}}};
-  out.fields.emplace_back("Stateway-Session-Patch", ascii(patch));
-  return out;
+// A change as a merge patch (RFC 7396) for the gateway, which commits it before the client sees the answer.
+// It names one item only, so changes of different items never meet.
+std::string patch_of(const std::string& id, const json::value& item) {
+  return ascii({{"items", json::object{{id, item}}}});
 }
 
 const json::value* member(const json::value& value, std::string_view name) {
@@ -85,7 +85,17 @@ wire::Response list(const wire::Request& request, const json::object& items) {
   return answer(200, "application/json", json::serialize(body) + "\n");
 }
 
-wire::Response add(const wire::Request& request, const json::object& items) {
+// What a client asks for: an item to put under an id, or null to take it out. Otherwise the answer that says
+// why not.
+struct Change {
+  std::string id;
+  json::value item;
+  wire::Response answer;  // to send when it is done, or at once when `id` is empty
+};
+
+Change refuse(wire::Response why) { return {.id = {}, .item = nullptr, .answer = std::move(why)}; }
+
+Change add(const wire::Request& request, const json::object& items) {
   json::error_code wrong;
   const json::value body = json::parse(request.body, wrong);
   const json::value* id = member(body, "id");
@@ -93,17 +103,20 @@ wire::Response add(const wire::Request& request, const json::object& items) {
   const bool good = id != nullptr && id->is_string() && is_id(id->get_string()) && name != nullptr &&
                     name->is_string() && !name->get_string().empty() && name->get_string().size() <= kNameMax;
   if (!good)
-    return wire::problem_response(422, "bad-item", "",
-                                  "send an id (1 to 64 letters, digits, _ or -) and a name");
+    return refuse(wire::problem_response(422, "bad-item", "",
+                                         "send an id (1 to 64 letters, digits, _ or -) and a name"));
   const json::value* held = items.if_contains(id->get_string());
   const json::value* count = held == nullptr ? nullptr : member(*held, "n");
   const std::int64_t n = count != nullptr && count->is_int64() ? count->get_int64() + 1 : 1;
-  return change(201, id->get_string(), {{"name", *name}, {"n", n}});
+  json::value item = {{"name", *name}, {"n", n}};
+  wire::Response done = answer(201, "application/json", json::serialize(item) + "\n");
+  return {.id = std::string(id->get_string()), .item = std::move(item), .answer = std::move(done)};
 }
 
-wire::Response remove(std::string_view id, const json::object& items) {
-  if (!items.contains(id)) return wire::problem_response(404, "no-item", "", "the cart does not hold it");
-  return change(200, id, nullptr);
+Change remove(std::string_view id, const json::object& items) {
+  if (!items.contains(id))
+    return refuse(wire::problem_response(404, "no-item", "", "the cart does not hold it"));
+  return {.id = std::string(id), .item = nullptr, .answer = answer(200, "application/json", "null\n")};
 }
 
 // The items of the document; none in a new session, whose document is {}.
@@ -116,8 +129,8 @@ json::object items_of(std::string_view document) {
 
 class Cart final : public wire::Handler {
  public:
-  Cart(io::Loop& loop, io::Network& network, std::string token, int journal)
-      : loop_(loop), network_(network), token_(std::move(token)), journal_(journal) {}
+  Cart(io::Loop& loop, io::Network& network, std::string token, int journal, bool remembers)
+      : loop_(loop), network_(network), token_(std::move(token)), journal_(journal), remembers_(remembers) {}
 
   io::Task<wire::Response> handle(const wire::Request& request) override;
 
@@ -129,12 +142,15 @@ class Cart final : public wire::Handler {
  private:
   io::Task<Result<std::string>> read_document(const wire::Request& request);
   io::Task<Result<std::string>> fetch(std::string_view url);
+  wire::Response keep(const wire::Request& request, Change change);
   void note(const wire::Request& request) const;
 
   io::Loop& loop_;
   io::Network& network_;
   std::string token_;  // what the gateway must send as Stateway-Token; empty: nothing is asked for
   int journal_;        // descriptor of a file that gets a line for each change asked for; -1: none
+  bool remembers_;     // --memory
+  std::map<std::string, json::object, std::less<>> carts_;  // then: items by session id
   bool crash_ = false;
 };
 
@@ -157,11 +173,32 @@ io::Task<wire::Response> Cart::handle(const wire::Request& request) {
   const bool lists = path == "/api/cart" && reads;
   if (!adds && !removes && !lists) co_return wire::problem_response(404, "not-found", "", "no such resource");
   if (!lists) note(request);
-  const auto document = co_await read_document(request);
-  if (!document) co_return wire::problem_response(503, "no-session", "", document.error().context);
-  const json::object items = items_of(*document);
+  json::object items;
+  if (remembers_) {
+    if (const auto known = carts_.find(field(request, "Stateway-Session-Id")); known != carts_.end())
+      items = known->second;
+  } else {
+    const auto document = co_await read_document(request);
+    if (!document) co_return wire::problem_response(503, "no-session", "", document.error().context);
+    items = items_of(*document);
+  }
   if (lists) co_return list(request, items);
-  co_return adds ? add(request, items) : remove(path.substr(kItems.size() + 1), items);
+  co_return keep(request, adds ? add(request, items) : remove(path.substr(kItems.size() + 1), items));
+}
+
+// In our memory, or by the patch in the answer.
+wire::Response Cart::keep(const wire::Request& request, Change change) {
+  if (change.id.empty()) return std::move(change.answer);
+  if (!remembers_) {
+    change.answer.fields.emplace_back("Stateway-Session-Patch", patch_of(change.id, change.item));
+    return std::move(change.answer);
+  }
+  json::object& cart = carts_[std::string(field(request, "Stateway-Session-Id"))];
+  if (change.item.is_null())
+    cart.erase(change.id);
+  else
+    cart[change.id] = std::move(change.item);
+  return std::move(change.answer);
 }
 
 io::Task<Result<std::string>> Cart::read_document(const wire::Request& request) {
@@ -226,7 +263,12 @@ io::Task<void> serve(io::EpollLoop& loop, Cart& cart, const io::ListenSocket& so
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const bool remembers = argc == 2 && std::string_view(argv[1]) == "--memory";
+  if (argc > 1 && !remembers) {
+    std::cerr << "usage: cart [--memory]\n";
+    return 2;
+  }
   io::block_signals({SIGTERM, SIGINT});
   const auto address = listen_address();
   const auto socket = address ? io::ListenSocket::open(*address)
@@ -241,7 +283,7 @@ int main() {
   io::EpollLoop loop;
   io::Worker resolver("resolver");
   io::SocketNetwork network(loop, resolver);
-  Cart cart(loop, network, environment("STATEWAY_TOKEN"), journal_fd);
+  Cart cart(loop, network, environment("STATEWAY_TOKEN"), journal_fd, remembers);
   io::TaskGroup tasks;
   tasks.spawn(serve(loop, cart, *socket));
   std::cerr << "cart: listening on " << to_string(socket->address()) << '\n';

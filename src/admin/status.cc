@@ -17,14 +17,6 @@ std::string_view durability_name(store::Durability durability) {
   CHECK(false);
 }
 
-std::string_view placement_name(session::Placement placement) {
-  switch (placement) {
-    case session::Placement::store:
-      return "store";
-  }
-  CHECK(false);
-}
-
 std::string_view replay_name(route::Replay replay) {
   return replay == route::Replay::reject ? "reject" : "re-execute";
 }
@@ -87,7 +79,7 @@ Answer get_status(const Call& call) {
   for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions) {
     json.begin_object();
     json.member("kind", kind.name);
-    json.member("placement", placement_name(kind.placement));
+    json.member("placement", session::placement_name(kind.placement));
     json.end_object();
   }
   json.end_array();

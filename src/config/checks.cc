@@ -111,6 +111,35 @@ void check_duplicate_routes(const Config& config, const Origins& origins, Report
   }
 }
 
+const session::SessionOptions* session_of(const Config& config, const route::RouteOptions& route) {
+  const auto found = route.session
+                         ? std::ranges::find(config.sessions, *route.session, &session::SessionOptions::name)
+                         : config.sessions.end();
+  return found == config.sessions.end() ? nullptr : &*found;
+}
+
+/// What sessions in an instance's memory cannot have.
+void check_instance_sessions(const Config& config, const Origins& origins, Report& report) {
+  std::map<std::string_view, std::string_view> services;  // by session
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const route::RouteOptions& route = config.routes[i];
+    const session::SessionOptions* session = session_of(config, route);
+    if (session == nullptr || session->has_document()) continue;
+    const auto [known, fresh] = services.emplace(session->name, route.service);
+    if (!fresh && known->second != route.service)
+      report.problem(origins.routes[i].place("session"),
+                     fmt::format("[session.{}] lives in the memory of one instance of [service.{}]; give the "
+                                 "routes of [service.{}] another session",
+                                 session->name, known->second, route.service));
+    if (route.replay == route::Replay::reexecute)
+      report.problem(origins.routes[i].place("replay"),
+                     fmt::format("replay = \"re-execute\" is right when the only effect of a request is its "
+                                 "patch; [session.{}] has placement = \"instance\", so its effects are in an "
+                                 "instance's memory",
+                                 session->name));
+  }
+}
+
 bool is_remote(const upstream::ServiceOptions& service) {
   return std::ranges::any_of(service.instances, [](const Address& address) { return !is_local(address); });
 }
@@ -121,8 +150,10 @@ void check_remote_instances(const Config& config, const Origins& origins, Report
     const upstream::ServiceOptions& service = config.services[i];
     if (!is_remote(service)) continue;
     const Section& section = origins.services[i];
-    const bool has_session = std::ranges::any_of(
-        config.routes, [&](const route::RouteOptions& r) { return r.session && r.service == service.name; });
+    const bool has_session = std::ranges::any_of(config.routes, [&](const route::RouteOptions& r) {
+      const session::SessionOptions* session = session_of(config, r);
+      return session != nullptr && session->has_document() && r.service == service.name;
+    });
     if (has_session && is_local(config.gateway.session_address))
       report.problem(
           section.place("instances"),
@@ -146,6 +177,7 @@ void check_together(const Config& config, const Origins& origins, Report& report
   check_cookies(config, origins, report);
   check_names(config, origins, report);
   check_duplicate_routes(config, origins, report);
+  check_instance_sessions(config, origins, report);
   check_remote_instances(config, origins, report);
 }
 

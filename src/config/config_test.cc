@@ -24,6 +24,7 @@ threads = 4
 drain_timeout = "5s"
 trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
 session_address = "10.0.0.1:9000"
+key_file = "${DIR}/keys"
 debug_headers = true
 [log]
 access = false
@@ -61,6 +62,9 @@ lane_wait = "2s"
 overlap = "refuse"
 inline_max = "2KiB"
 document_max = "64KiB"
+[session.sticky]
+placement = "instance"
+on_lost_instance = "fail"
 [session.plain]
 [service.shop]
 command = ["build/cart", "--verbose"]
@@ -95,19 +99,29 @@ idempotency = "off"
 path = "/"
 service = "fixed"
 session = "plain"
+[[route]]
+path = "/sticky"
+service = "fixed"
+session = "sticky"
 )";
 
 constexpr std::string_view kEveryKeyRead =
-    R"(gateway threads=4 drain=5000 trusted=[10.0.0.0/8 ::1/128 unix] session=10.0.0.1:9000 debug=true
+    R"(gateway threads=4 drain=5000 trusted=[10.0.0.0/8 ::1/128 unix] session=10.0.0.1:9000
+  keys=/srv/keys debug=true
 log access=false format=1
 limits head=32768 target=4096 fields=64 head_timeout=3000 idle=20000 connections=500
 listen 0.0.0.0:8080
 listen unix:/srv/gateway.sock
 admin [::]:8091 token=xyz
 store kind=0 path=/srv/state durability=1 memory=67108864 sessions=2000
-session shop placement=0 idle=600000 absolute=604800000 cookie=sid secure=1 persistent=true
+session shop placement=0 lost=0 idle=600000 absolute=604800000
+  cookie=sid secure=1 persistent=true
   lane=0 queue=7 wait=2000 overlap=1 inline=2048 document=65536
-session plain placement=0 idle=1800000 absolute=86400000 cookie=plain secure=0 persistent=false
+session sticky placement=1 lost=1 idle=1800000 absolute=86400000
+  cookie=sticky secure=0 persistent=false
+  lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
+session plain placement=0 lost=0 idle=1800000 absolute=86400000
+  cookie=plain secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
 service shop instances=[]
   command=[build/cart --verbose] count=3 socket=true token=abc123
@@ -120,6 +134,8 @@ service fixed instances=[127.0.0.1:9001 unix:/run/shop.sock shop.internal:80 [20
 route /shop host=shop.example methods=[GET POST] service=shop session=shop
   origins=[https://other.example https://a.example http://a.example:443 http://[::1]] body=10485760 replay=1
 route / host=- methods=[] service=fixed session=plain
+  origins=[] body=0 replay=0
+route /sticky host=- methods=[] service=fixed session=sticky
   origins=[] body=0 replay=0
 )";
 
@@ -166,8 +182,40 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(describe(*config), kEveryKeyRead);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre(
-                  "F:60:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "F:64:13: warning: [service.fixed] has instances on other machines and no token_file: "
                   "whoever reaches them can pretend to be the gateway"));
+}
+
+TEST(Config, KeysWithoutEffectAreWarnedOf) {
+  const auto config = parse(R"(
+[[listen]]
+address = "127.0.0.1:8080"
+[session.a]
+placement = "instance"
+overlap = "last"
+inline_max = "1KiB"
+document_max = "1KiB"
+[session.b]
+on_lost_instance = "fail"
+[service.s]
+command = ["x"]
+[[route]]
+path = "/a"
+service = "s"
+session = "a"
+[[route]]
+path = "/b"
+service = "s"
+session = "b"
+)",
+                            "F", test_sources());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_THAT(config->warnings,
+              testing::ElementsAre(
+                  "F:6:11: warning: overlap has no effect with placement = \"instance\"",
+                  "F:7:14: warning: inline_max has no effect with placement = \"instance\"",
+                  "F:8:16: warning: document_max has no effect with placement = \"instance\"",
+                  "F:10:20: warning: on_lost_instance has no effect without placement = \"instance\""));
 }
 
 TEST(Config, DefaultsAreThoseOfTheContract) {
@@ -185,13 +233,15 @@ session = "s"
                             "F", test_sources());
   ASSERT_TRUE(config) << to_string(config.error().front());
   EXPECT_EQ(describe(*config),
-            R"(gateway threads=0 drain=30000 trusted=[] session=127.0.0.1:0 debug=false
+            R"(gateway threads=0 drain=30000 trusted=[] session=127.0.0.1:0
+  keys=var/stateway.keys debug=false
 log access=true format=0
 limits head=16384 target=8192 fields=100 head_timeout=10000 idle=60000 connections=10000
 listen 127.0.0.1:8080
 admin 127.0.0.1:8090 token=-
 store kind=0 path=var/state durability=0 memory=939524096 sessions=1000000
-session s placement=0 idle=1800000 absolute=86400000 cookie=s secure=0 persistent=false
+session s placement=0 lost=0 idle=1800000 absolute=86400000
+  cookie=s secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
 service s instances=[]
   command=[x] count=1 socket=false token=-

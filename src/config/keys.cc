@@ -11,7 +11,7 @@
 namespace stateway::config {
 namespace {
 
-using session::Lane, session::Overlap, session::Placement, session::Secure;
+using session::Lane, session::OnLostInstance, session::Overlap, session::Placement, session::Secure;
 using store::Durability;
 using upstream::Balance;
 
@@ -26,8 +26,9 @@ constexpr Choice kStores[] = {is("embedded", store::Kind::embedded), is("memory"
                               later("redis"), later("postgres")};
 constexpr Choice kDurabilities[] = {is("sync", Durability::sync), is("os", Durability::os),
                                     is("memory", Durability::memory)};
-constexpr Choice kPlacements[] = {is("store", Placement::store), later("client"), later("instance"),
-                                  later("hybrid")};
+constexpr Choice kPlacements[] = {is("store", Placement::store), is("instance", Placement::instance),
+                                  later("client"), later("hybrid")};
+constexpr Choice kLostInstances[] = {is("renew", OnLostInstance::renew), is("fail", OnLostInstance::fail)};
 constexpr Choice kSecures[] = {is("auto", Secure::auto_), is("always", Secure::always),
                                is("never", Secure::never)};
 constexpr Choice kLanes[] = {is("merge", Lane::merge), later("serial")};
@@ -86,6 +87,7 @@ constexpr Key kKeys[] = {
     ranged(Type::duration, "gateway", "drain_timeout", "\"30s\"", 0, kDay),
     texts("gateway", "trusted_proxies", "[]"),
     text("gateway", "session_address", "\"127.0.0.1:0\""),
+    text("gateway", "key_file", "\"var/stateway.keys\""),
     boolean("gateway", "debug_headers", "false"),
 
     boolean("log", "access", "true"),
@@ -124,7 +126,7 @@ constexpr Key kKeys[] = {
     choice("session", "overlap", kUnset, kOverlaps),
     ranged(Type::size, "session", "inline_max", "\"4KiB\"", 0, 64 * kKiB),
     ranged(Type::size, "session", "document_max", "\"1MiB\"", 2, 64 * kMiB),
-    not_yet("session", "on_lost_instance"),
+    choice("session", "on_lost_instance", "\"renew\"", kLostInstances),
 
     texts("service", "instances", kUnset),
     texts("service", "command", kUnset),

@@ -117,10 +117,9 @@ TEST(Problems, GatewayAndAdmin) {
 
 TEST(Problems, NotInThisRelease) {
   expect({
-      {"[session.s]\nplacement = 'client'\nlane = 'serial'\non_lost_instance = 'renew'",
-       {"F:2:13: placement = \"client\" is not in this release; use \"store\"",
-        "F:3:8: lane = \"serial\" is not in this release; use \"merge\"",
-        "F:4:1: on_lost_instance is not in this release; remove it"}},
+      {"[session.s]\nplacement = 'client'\nlane = 'serial'",
+       {"F:2:13: placement = \"client\" is not in this release; use \"store\" or \"instance\"",
+        "F:3:8: lane = \"serial\" is not in this release; use \"merge\""}},
       {"[store]\nkind = 'redis'\nurl = 'redis://h'\non_outage = 'journal'",
        {"F:2:8: kind = \"redis\" is not in this release; use \"embedded\" or \"memory\"",
         "F:3:1: url is not in this release; remove it",
@@ -241,6 +240,29 @@ TEST(Problems, Routes) {
         "F:4:17: origin \"https://a.example/x\" must be http:// or https://, a host and perhaps a port",
         "F:4:40: origin \"ws://a\" must be http:// or https://, a host and perhaps a port",
         "F:4:50: origin \"https://h:0\" must be http:// or https://, a host and perhaps a port"}},
+  });
+}
+
+TEST(Problems, SessionsInTheMemoryOfAnInstance) {
+  const std::string two =
+      "[session.s]\nplacement = 'instance'\n[service.b]\ncommand = ['x']\n[[route]]\npath = '/a'\n"
+      "service = 'web'\nsession = 's'\n[[route]]\npath = '/b'\nservice = ";
+  expect({
+      {(two + "'web'\nsession = 's'").c_str(), {}},
+      {(two + "'b'\nsession = 's'").c_str(),
+       {"F:12:11: [session.s] lives in the memory of one instance of [service.web]; give the routes of "
+        "[service.b] another session"}},
+      {"[session.s]\nplacement = 'instance'\n[[route]]\npath = '/a'\nservice = 'web'\nsession = 's'\n"
+       "replay = 're-execute'",
+       {"F:7:10: replay = \"re-execute\" is right when the only effect of a request is its patch; "
+        "[session.s] "
+        "has placement = \"instance\", so its effects are in an instance's memory"}},
+      {"[service.far]\ntoken_file = 'shop.token'\ninstances = ['10.0.0.1:80']\n[[route]]\npath = '/s'\n"
+       "service = 'far'\nsession = 's'\n[session.s]\nplacement = 'instance'",
+       {}},  // no session URL is given out
+      {"[session.s]\nplacement = 'instance'\non_lost_instance = 'wait'",
+       {"F:3:20: on_lost_instance must be \"renew\" or \"fail\", not \"wait\""}},
+      {"[gateway]\nkey_file = ''", {"F:2:12: key_file must name a file"}},
   });
 }
 

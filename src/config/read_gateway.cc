@@ -17,6 +17,11 @@ gateway::GatewayOptions read_gateway(const Section& section) {
       section.report().problem(text.place,
                                fmt::format("trusted_proxies \"{}\": {}", text.raw, network.error().context));
   }
+  if (const auto path = section.text("key_file")) {
+    options.key_file = path->value;
+    if (options.key_file.empty() || options.key_file.find('\0') != std::string::npos)
+      section.problem("key_file", "key_file must name a file");
+  }
   section.read("session_address", options.session_address);
   if (options.session_address.kind != Address::Kind::tcp)
     section.problem("session_address",

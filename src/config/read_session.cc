@@ -15,6 +15,22 @@ void check_name(const std::string& name, const Section& section) {
                              fmt::format("{}: a name has 1 to 64 letters, digits, - or _", section.label()));
 }
 
+namespace {
+
+/// Warnings, not problems: changing the one line `placement` should not take changing others.
+void warn_of_keys_without_effect(const Section& section, const session::SessionOptions& options) {
+  const auto warn = [&](std::string_view key, std::string_view when) {
+    if (section.has(key))
+      section.report().warning(section.place(key),
+                               fmt::format("{} has no effect {} placement = \"instance\"", key, when));
+  };
+  if (options.has_document()) return warn("on_lost_instance", "without");
+  for (const std::string_view about_documents : {"overlap", "inline_max", "document_max"})
+    warn(about_documents, "with");
+}
+
+}  // namespace
+
 session::SessionOptions read_session(const std::string& name, const Section& section) {
   session::SessionOptions options;
   check_name(name, section);
@@ -35,6 +51,8 @@ session::SessionOptions read_session(const std::string& name, const Section& sec
     section.read("overlap", overlap);
     options.overlap = overlap;
   }
+  section.read("on_lost_instance", options.on_lost_instance);
+  warn_of_keys_without_effect(section, options);
   if (options.idle > options.absolute)
     section.problem(section.has("idle") ? "idle" : "absolute",
                     "idle must not be longer than absolute (30m and 24h unless set)");

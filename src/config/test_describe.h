@@ -33,20 +33,21 @@ inline std::string describe(const upstream::ServiceOptions& s) {
 
 inline std::string describe(const session::SessionOptions& s) {
   return fmt::format(
-      "session {} placement={} idle={} absolute={} cookie={} secure={} persistent={}\n"
+      "session {} placement={} lost={} idle={} absolute={}\n  cookie={} secure={} persistent={}\n"
       "  lane={} queue={} wait={} overlap={} inline={} document={}\n",
-      s.name, static_cast<int>(s.placement), s.idle.count(), s.absolute.count(), s.cookie,
-      static_cast<int>(s.secure), s.persistent, static_cast<int>(s.lane), s.lane_queue, s.lane_wait.count(),
-      s.overlap ? std::to_string(static_cast<int>(*s.overlap)) : "-", s.inline_bytes_max,
-      s.document_bytes_max);
+      s.name, static_cast<int>(s.placement), static_cast<int>(s.on_lost_instance), s.idle.count(),
+      s.absolute.count(), s.cookie, static_cast<int>(s.secure), s.persistent, static_cast<int>(s.lane),
+      s.lane_queue, s.lane_wait.count(), s.overlap ? std::to_string(static_cast<int>(*s.overlap)) : "-",
+      s.inline_bytes_max, s.document_bytes_max);
 }
 
 inline std::string describe(const Config& c) {
   std::vector<std::string> trusted;
   for (const PeerNetwork& network : c.gateway.trusted_proxies) trusted.push_back(network.text());
-  std::string out = fmt::format("gateway threads={} drain={} trusted=[{}] session={} debug={}\n",
-                                c.gateway.threads, c.gateway.drain_timeout.count(), fmt::join(trusted, " "),
-                                to_string(c.gateway.session_address), c.gateway.debug_headers);
+  std::string out =
+      fmt::format("gateway threads={} drain={} trusted=[{}] session={}\n  keys={} debug={}\n",
+                  c.gateway.threads, c.gateway.drain_timeout.count(), fmt::join(trusted, " "),
+                  to_string(c.gateway.session_address), c.gateway.key_file, c.gateway.debug_headers);
   out += fmt::format("log access={} format={}\n", c.log.access, static_cast<int>(c.log.format));
   out += fmt::format("limits head={} target={} fields={} head_timeout={} idle={} connections={}\n",
                      c.limits.head_bytes_max, c.limits.target_bytes_max, c.limits.fields_max,

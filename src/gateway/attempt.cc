@@ -34,7 +34,8 @@ io::Task<std::optional<AttemptFailure>> send_request(Exchange& x, Answer& answer
   head.reserve(1024);
   const bool expect = has_body && !whole && x.held.bytes.empty() && expects_continue(x);
   const upstream::ServiceOptions& service = x.service_options();
-  append_request_head(head, x, service, framing, expect, x.session ? answer.session_url.url() : std::string(),
+  const bool has_url = x.session && x.session->kind->has_document();
+  append_request_head(head, x, service, framing, expect, has_url ? answer.session_url.url() : std::string(),
                       answer.connection->token());
 
   io::Stream& stream = answer.connection->stream();

@@ -13,14 +13,14 @@ bool asks_for_another(int status) { return status == 502 || status == 503 || sta
 
 // What an answer wants kept counts whatever its status, so that answer is final.
 bool touches_session(const Exchange& x) {
-  return x.answer->head.fields.has(http::FieldId::stateway) || (x.session && x.session->wants_commit());
+  return x.answer->head.fields.has(http::FieldId::stateway) || (x.session && x.session->wants_change());
 }
 
 bool body_at_hand(const Exchange& x) { return x.framing.kind == http::Framing::Kind::none || !x.held.gone; }
 
 class Forwarding {
  public:
-  explicit Forwarding(Exchange& x) : x_(x), service_(x.service()) {}
+  explicit Forwarding(Exchange& x) : x_(x), service_(x.service()) { pin(); }
 
   io::Task<Result<void>> run() {
     // Before an instance is asked: a body that came with its head and is malformed costs it nothing.
@@ -30,6 +30,11 @@ class Forwarding {
       if (!lease) {
         auto waited =
             co_await service_.acquire(tried_, io::kNoDeadline);  // bounded by the service's own limits
+        if (!waited && waited.error().code == Code::instance_lost) {
+          if (auto elsewhere = x_.on.sessions.lose_instance(*x_.session); !elsewhere) co_return elsewhere;
+          pin();
+          continue;
+        }
         if (!waited) co_return failure(std::move(waited).error());
         lease.emplace(std::move(*waited));
       }
@@ -39,6 +44,7 @@ class Forwarding {
         last_ = failed->error;
         if (auto verdict = may_go_on(*failed); !verdict) co_return verdict;
       } else if (!wants_another()) {
+        note_instance();
         co_return Result<void>{};
       }
       x_.answer.reset();
@@ -51,6 +57,20 @@ class Forwarding {
     if (x_.framing.kind == http::Framing::Kind::none || x_.held.complete || x_.held.gone) return {};
     if (auto held = hold_buffered_body(x_); !held) return pass_on(std::move(held));
     return {};
+  }
+
+  // A session that lives in an instance's memory is nowhere else.
+  void pin() {
+    tried_ = {};
+    if (x_.session) tried_.only = x_.session->pinned;
+  }
+
+  void note_instance() {
+    if (!x_.session) return;
+    const upstream::Lease& lease = x_.answer->lease;
+    x_.session->answered_by = lease.identity();
+    if (!x_.session->kind->has_document())
+      lease.expect_client(x_.on.clock.now() + x_.session->kind->idle.count());
   }
 
   unsigned attempts_max() const { return x_.service_options().retry.attempts; }
@@ -82,7 +102,7 @@ class Forwarding {
     }
     if (x_.session) {
       x_.session->forget_wishes();
-      answer.session_url = x_.on.session_urls.open(*x_.session);
+      if (x_.session->kind->has_document()) answer.session_url = x_.on.session_urls.open(*x_.session);
     }
     co_return co_await attempt(x_, answer);
   }
@@ -119,8 +139,8 @@ class Forwarding {
 
   bool wants_another() {
     const http::ResponseHead& head = x_.answer->head;
-    return asks_for_another(head.status) && x_.safe() && !touches_session(x_) && body_at_hand(x_) &&
-           x_.attempts < attempts_max() && take_permit();
+    return asks_for_another(head.status) && !tried_.only && x_.safe() && !touches_session(x_) &&
+           body_at_hand(x_) && x_.attempts < attempts_max() && take_permit();
   }
 
   bool take_permit() {

@@ -7,8 +7,8 @@
 namespace stateway::gateway {
 
 /// Fills x.answer: a head has been read, its body waits. Errors: what the client is to be told (no_instance,
-/// queue_full, connect_*, response_timeout, outcome_unknown, upstream_closed, bad_response), or the client's
-/// own failure (body_timeout, bad_chunk, body_too_large, closed).
+/// instance_lost, queue_full, connect_*, response_timeout, outcome_unknown, upstream_closed, bad_response),
+/// or the client's own failure (body_timeout, bad_chunk, body_too_large, closed).
 io::Task<Result<void>> forward(Exchange& x);
 
 }  // namespace stateway::gateway

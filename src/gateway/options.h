@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/address.h"
@@ -19,7 +20,8 @@ struct GatewayOptions {
   std::chrono::milliseconds drain_timeout{30'000};
   std::vector<PeerNetwork> trusted_proxies;  // whose Forwarded and X-Forwarded-* are believed
   Address session_address{.host =
-                              "127.0.0.1"};  // TCP; where Stateway-Session-Url points; port 0: any free one
+                              "127.0.0.1"};    // TCP; where Stateway-Session-Url points; port 0: any free one
+  std::string key_file = "var/stateway.keys";  // of sealed cookies; only where a session needs one
   bool debug_headers = false;
 };
 

@@ -42,9 +42,10 @@ void append_cookie(std::string& out, const Exchange& x) {
 
 void append_session(std::string& out, const Exchange& x, std::string_view session_url) {
   const session::Slot& s = *x.session;
+  http::append_field(out, "Stateway-Session-Id", s.ticket.id_text());
+  if (!s.kind->has_document()) return;
   if (s.record.document.size() <= s.kind->inline_bytes_max)
     http::append_field(out, "Stateway-Session", s.record.document);
-  http::append_field(out, "Stateway-Session-Id", s.ticket.id_text());
   http::append_field(out, "Stateway-Session-Version", s.version);
   http::append_field(out, "Stateway-Session-Url", session_url);
 }

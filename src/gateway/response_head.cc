@@ -51,15 +51,15 @@ void append_connection(std::string& out, const Exchange& x, bool keep_alive) {
 
 void append_cookie(std::string& out, const Exchange& x) {
   if (sets_cookie(x))
-    http::append_field(out, "Set-Cookie", session::cookie_field(*x.session, x.secure, x.on.clock.now()));
+    http::append_field(out, "Set-Cookie", session::cookie_field(*x.session, x.on.clock.now()));
 }
 
 void append_debug(std::string& out, const Exchange& x) {
   if (!x.config->gateway.debug_headers) return;
   http::append_field(out, "Stateway-Instance", x.instance);
   if (!x.session) return;
-  out.append("Stateway-Placement: store\r\n");
-  http::append_field(out, "Stateway-Version", x.session->version);
+  http::append_field(out, "Stateway-Placement", session::placement_name(x.session->kind->placement));
+  if (x.session->kind->has_document()) http::append_field(out, "Stateway-Version", x.session->version);
 }
 
 void append_received(std::string& out, const Exchange& x, const http::ResponseHead& head,

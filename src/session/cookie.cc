@@ -22,11 +22,12 @@ std::string cookie_name(const SessionOptions& kind, bool came_by_tls) {
   return is_secure(kind, came_by_tls) ? "__Host-" + kind.cookie : kind.cookie;
 }
 
-std::string cookie_field(const Slot& slot, bool came_by_tls, WallMillis now) {
-  const std::string name = cookie_name(*slot.kind, came_by_tls);
+std::string cookie_field(const Slot& slot, WallMillis now) {
+  const std::string name = cookie_name(*slot.kind, slot.came_by_tls);
   const bool set = slot.cookie == Slot::Cookie::set;
-  const std::string value = set ? slot.ticket.text() : std::string();
-  http::SetCookie cookie{.name = name, .value = value, .secure = is_secure(*slot.kind, came_by_tls)};
+  http::SetCookie cookie{.name = name,
+                         .value = set ? slot.cookie_value.reveal() : std::string_view(),
+                         .secure = is_secure(*slot.kind, slot.came_by_tls)};
   if (!set)
     cookie.max_age = 0;
   else if (slot.kind->persistent)

@@ -13,6 +13,6 @@ bool is_secure(const SessionOptions& kind, bool came_by_tls);
 /// With the __Host- prefix when secure; a secure exchange reads only that name.
 std::string cookie_name(const SessionOptions& kind, bool came_by_tls);
 /// The Set-Cookie value for slot.cookie, which is set or clear.
-std::string cookie_field(const Slot& slot, bool came_by_tls, WallMillis now);
+std::string cookie_field(const Slot& slot, WallMillis now);
 
 }  // namespace stateway::session

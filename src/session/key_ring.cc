@@ -5,17 +5,22 @@
 
 namespace stateway::session {
 
-Result<std::unique_ptr<KeyRing>> KeyRing::open(std::string path, const WallClock& clock, Random& random) {
-  auto keys = read_or_make_key_file(path, clock, random);
-  if (!keys) return pass_on(std::move(keys));
-  auto state = std::make_shared<State>(std::move(path), clock);
-  state->keys = std::make_shared<const KeySet>(std::move(*keys));
-  state->read_at = clock.now();
-  return std::unique_ptr<KeyRing>(new KeyRing(std::move(state), random));
-}
+KeyRing::KeyRing(const WallClock& clock, Random& random)
+    : state_(std::make_shared<State>(clock)), random_(random) {}
 
-KeyRing::KeyRing(std::shared_ptr<State> state, Random& random)
-    : state_(std::move(state)), random_(random), worker_("keys") {}
+Result<void> KeyRing::use(std::string path) {
+  auto keys = read_or_make_key_file(path, state_->clock, random_);
+  if (!keys) return pass_on(std::move(keys));
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->path = std::move(path);
+    state_->keys = std::make_shared<const KeySet>(std::move(*keys));
+    state_->read_at = state_->clock.now();
+    state_->readable = true;
+  }
+  if (!worker_) worker_.emplace("keys");
+  return {};
+}
 
 std::shared_ptr<const KeySet> KeyRing::keys() const {
   const std::lock_guard lock(state_->mutex);
@@ -27,8 +32,8 @@ std::string KeyRing::seal(std::string_view cookie_name, std::string_view content
   return session::seal(now->sealing(state_->clock.now()), cookie_name, contents, random_);
 }
 
-io::Task<Result<std::optional<std::string>>> KeyRing::open(io::Loop& loop, std::string cookie_name,
-                                                           std::string text,
+io::Task<Result<std::optional<std::string>>> KeyRing::open(io::Loop& loop, std::string_view cookie_name,
+                                                           std::string_view text,
                                                            std::chrono::milliseconds lifetime) {
   const std::optional<KeyId> id = sealing_key_id(text);
   if (!id) co_return std::optional<std::string>();
@@ -48,7 +53,7 @@ io::Task<Result<std::optional<std::string>>> KeyRing::open(io::Loop& loop, std::
 io::Task<Result<void>> KeyRing::refresh(io::Loop& loop) {
   if (state_->is_fresh()) co_return state_->outcome();
   auto read = [state = state_] { return state->is_fresh() ? state->outcome() : state->read(); };
-  auto call = worker_.run(loop, std::move(read));
+  auto call = worker_->run(loop, std::move(read));
   co_return co_await call;
 }
 
@@ -65,7 +70,12 @@ Result<void> KeyRing::State::outcome() {
 }
 
 Result<void> KeyRing::State::read() {
-  auto latest = read_key_file(path);
+  std::string from;
+  {
+    const std::lock_guard lock(mutex);
+    from = path;
+  }
+  auto latest = read_key_file(from);
   if (!latest)
     log::error("the key file cannot be read; the keys of before stay", {{"reason", latest.error().context}});
   {

@@ -22,27 +22,36 @@ class KeyRing {
   /// The file is not read again for an unknown key id sooner than this.
   static constexpr std::chrono::milliseconds kReadEvery{1'000};
 
-  /// Reads the key file, or makes it. Blocks. Errors: those of read_or_make_key_file.
-  static Result<std::unique_ptr<KeyRing>> open(std::string path, const WallClock& clock, Random& random);
+  KeyRing(const WallClock& clock, Random& random);
+
+  /// Reads the key file, or makes it, and puts it in use. Blocks; before the first seal or open. Errors:
+  /// those of read_or_make_key_file.
+  Result<void> use(std::string path);
+  bool in_use() const { return keys() != nullptr; }
 
   /// Seals for the cookie of that name.
   std::string seal(std::string_view cookie_name, std::string_view contents);
   /// The contents of what some gateway of this file sealed for that cookie name; nullopt for all else, and
-  /// for what a retired key sealed (KeySet::retired). When the key is unknown the file is read again first.
-  /// Errors: store_unavailable, when that fails: then nobody can tell whether the client has a session.
-  io::Task<Result<std::optional<std::string>>> open(io::Loop& loop, std::string cookie_name, std::string text,
+  /// for what a retired key sealed (KeySet::retired). The views must outlive the task. When the key is
+  /// unknown the file is read again first. Errors: store_unavailable, when that fails: then nobody can tell
+  /// whether the client has a session.
+  io::Task<Result<std::optional<std::string>>> open(io::Loop& loop, std::string_view cookie_name,
+                                                    std::string_view text,
                                                     std::chrono::milliseconds lifetime);
   /// Reads the file again, unless that has just been done. Errors: store_unavailable; the keys stay.
   io::Task<Result<void>> refresh(io::Loop& loop);
 
+  /// nullptr before `use`.
   std::shared_ptr<const KeySet> keys() const;
 
  private:
   // Shared with reads that outlive their callers.
   struct State {
-    const std::string path;
+    explicit State(const WallClock& c) : clock(c) {}
+
     const WallClock& clock;
     std::mutex mutex;
+    std::string path;
     std::shared_ptr<const KeySet> keys;
     WallMillis read_at = 0;
     bool readable = true;  // the last time
@@ -52,11 +61,9 @@ class KeyRing {
     Result<void> read();
   };
 
-  KeyRing(std::shared_ptr<State> state, Random& random);
-
   const std::shared_ptr<State> state_;
   Random& random_;
-  io::Worker worker_;
+  std::optional<io::Worker> worker_;  // from `use` on
 };
 
 }  // namespace stateway::session

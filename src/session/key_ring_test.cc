@@ -36,9 +36,11 @@ class Keys : public testing::Test {
     return *KeySet::parse(text);
   }
   std::unique_ptr<KeyRing> open_ring() {
-    auto ring = KeyRing::open(path(), clock, random);
-    EXPECT_TRUE(ring.has_value());
-    return std::move(*ring);
+    auto ring = std::make_unique<KeyRing>(clock, random);
+    EXPECT_FALSE(ring->in_use());
+    EXPECT_TRUE(ring->use(path()).has_value());
+    EXPECT_TRUE(ring->in_use());
+    return ring;
   }
   std::optional<std::string> open(KeyRing& ring, const std::string& text, Code* error = nullptr) {
     std::optional<std::string> out;

@@ -6,10 +6,22 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace stateway::session {
 
-enum class Placement : std::uint8_t { store };
+/// Where sessions live.
+enum class Placement : std::uint8_t {
+  store,     // their documents in [store]
+  instance,  // one instance's memory: its clients come back to it
+};
+std::string_view placement_name(Placement placement);
+
+/// What becomes of a session whose instance is gone (placement instance).
+enum class OnLostInstance : std::uint8_t {
+  renew,  // another begins, elsewhere
+  fail,   // 503, and the cookie stays
+};
 
 enum class Secure : std::uint8_t {
   auto_,  // where the client came by TLS, or a trusted proxy says so
@@ -32,6 +44,7 @@ enum class Overlap : std::uint8_t {
 struct SessionOptions {
   std::string name;
   Placement placement = Placement::store;
+  OnLostInstance on_lost_instance = OnLostInstance::renew;
   std::chrono::milliseconds idle{30 * 60'000};         // sliding expiry
   std::chrono::milliseconds absolute{24 * 3'600'000};  // hard expiry, never shorter than idle
   std::string cookie;                                  // without __Host-; the session's name unless told
@@ -43,6 +56,11 @@ struct SessionOptions {
   std::optional<Overlap> overlap;  // unset: again on routes whose replay is reexecute, last on the others
   std::size_t inline_bytes_max = 4 * 1024;  // larger documents are fetched by the session URL
   std::size_t document_bytes_max = 1024 * 1024;
+
+  /// The gateway keeps a document of each session and hands it out; otherwise services get the id alone.
+  bool has_document() const { return placement != Placement::instance; }
+  /// Needs keys (KeyRing).
+  bool seals_cookies() const { return placement == Placement::instance; }
 };
 
 }  // namespace stateway::session

@@ -31,12 +31,13 @@ struct World {
   ManualClock clock;
   SystemRandom random;
   store::MemoryStore store{clock, 1000};
-  Sessions sessions{store, clock, random};
+  KeyRing keys{clock, random};  // placement store seals nothing
+  Sessions sessions{store, keys, clock, random};
   SessionOptions options = cart_options();
   io::EpollLoop loop;
 
   io::Task<Result<Slot>> open(std::vector<std::string> values) {
-    co_return co_await sessions.open(loop, options, cookies(values));
+    co_return co_await sessions.open(loop, options, false, cookies(values));
   }
   io::Task<Result<void>> patch(Slot& slot, std::string text, Overlap overlap = Overlap::last) {
     const std::string_view value = text;
@@ -83,7 +84,7 @@ io::Task<void> adopts_no_unknown_cookie(World& w) {
 
   SessionOptions other = cart_options();
   other.name = "other";
-  auto crossed = co_await w.sessions.open(w.loop, other, cookies({text}));
+  auto crossed = co_await w.sessions.open(w.loop, other, false, cookies({text}));
   EXPECT_EQ(crossed->version, 0u) << "a ticket of another kind opens nothing";
 }
 

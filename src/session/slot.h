@@ -1,9 +1,11 @@
 // What an exchange knows of its session, and what its response wants done with it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include "base/secret.h"
 #include "session/options.h"
 #include "session/patch_set.h"
 #include "session/record.h"
@@ -17,10 +19,14 @@ namespace stateway::session {
 struct Slot {
   // given
   const SessionOptions* kind = nullptr;
+  bool came_by_tls = false;
+  bool fresh = true;            // began with this exchange: no client knows of it
   Ticket ticket;                // the client's; for a new session one drawn for it
-  store::Revision version = 0;  // 0: new
-  SessionRecord record;         // as loaded; its document is "{}" when new
+  store::Revision version = 0;  // of the record; 0: there is none
+  SessionRecord record;         // as loaded; its document is "{}" when there is none
   std::string principal;
+  std::optional<std::uint64_t> pinned;  // Instance::identity(): no other instance has this session
+  bool cookie_is_due = false;           // the client is to get one whatever the service wants
 
   // wanted
   PatchSet patches;
@@ -28,12 +34,16 @@ struct Slot {
   bool renew = false;
   bool end = false;
   std::optional<std::string> new_principal;  // with renew
+  std::uint64_t answered_by = 0;             // Instance::identity()
 
   // told
   enum class Cookie : unsigned char { keep, set, clear } cookie = Cookie::keep;
+  Secret cookie_value;      // with set
   bool overlapped = false;  // a newer value was overwritten
 
-  bool wants_commit() const { return renew || end || !patches.empty(); }
+  /// The service wants the session changed.
+  bool wants_change() const { return renew || end || !patches.empty(); }
+  bool wants_commit() const { return wants_change() || cookie_is_due; }
   /// Forgets what a discarded answer wanted.
   void forget_wishes() {
     patches = {};

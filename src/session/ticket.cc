@@ -33,6 +33,8 @@ std::string Ticket::text() const {
   return out;
 }
 
+std::string Ticket::raw() const { return std::string(id()).append(secret_.reveal()); }
+
 Ticket make_ticket(Random& random) {
   Ticket out;
   out.set_id(draw(random, Ticket::kIdBytes));
@@ -54,6 +56,14 @@ std::optional<Ticket> parse_ticket(std::string_view text) {
   Ticket out;
   out.set_id(*id);
   out.secret_ = Secret(std::move(*secret));
+  return out;
+}
+
+std::optional<Ticket> ticket_from_raw(std::string_view raw) {
+  if (raw.size() != Ticket::kRawBytes) return std::nullopt;
+  Ticket out;
+  out.set_id(raw.substr(0, Ticket::kIdBytes));
+  out.secret_ = Secret(std::string(raw.substr(Ticket::kIdBytes)));
   return out;
 }
 

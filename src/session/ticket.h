@@ -17,6 +17,7 @@ class Ticket {
  public:
   static constexpr std::size_t kIdBytes = 12;
   static constexpr std::size_t kSecretBytes = 20;
+  static constexpr std::size_t kRawBytes = kIdBytes + kSecretBytes;
   static constexpr std::size_t kTextBytes = 16 + 1 + 27;
 
   /// The public id, raw. Not a credential. Dies with the ticket.
@@ -25,11 +26,14 @@ class Ticket {
   std::string_view id_text() const { return {id_text_.data(), id_text_.size()}; }
   /// The cookie's value, `<id>.<secret>` in base64url: for Set-Cookie alone.
   std::string text() const;
+  /// Id and secret, raw: for what is sealed, alone.
+  std::string raw() const;
 
  private:
   friend Ticket make_ticket(Random& random);
   friend Ticket with_new_secret(const Ticket& ticket, Random& random);
   friend std::optional<Ticket> parse_ticket(std::string_view text);
+  friend std::optional<Ticket> ticket_from_raw(std::string_view raw);
   friend std::string secret_hash(const Ticket& ticket);
 
   void set_id(std::string_view raw);
@@ -46,6 +50,8 @@ Ticket make_ticket(Random& random);
 Ticket with_new_secret(const Ticket& ticket, Random& random);
 /// Strict: its exact length, no padding, no spare bits. nullopt for all else that clients send.
 std::optional<Ticket> parse_ticket(std::string_view text);
+/// What Ticket::raw gave; nullopt for another length.
+std::optional<Ticket> ticket_from_raw(std::string_view raw);
 /// SHA-256 of the secret, 32 raw octets: what the record keeps. Compare with equal_constant_time.
 std::string secret_hash(const Ticket& ticket);
 

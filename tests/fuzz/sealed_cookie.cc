@@ -1,4 +1,4 @@
-// What comes as a sealed cookie, and what stands in a key file.
+// What comes as a sealed cookie, what it holds, and what stands in a key file.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "session/key_set.h"
+#include "session/mapping.h"
 #include "session/seal.h"
 
 using namespace stateway;
@@ -23,11 +24,20 @@ void open_as_cookie(std::string_view input) {
   if (id) CHECK(input.size() >= session::sealed_size(0) && input.size() <= session::kCookieBytesMax);
 }
 
+// What only a gateway can have sealed; a bug there must not become one here.
+void decode_contents(std::string_view input) {
+  if (const auto mapping = session::decode_mapping(input)) {
+    CHECK(session::encode_mapping(*mapping) == input);
+    CHECK(mapping->created >= 0 && mapping->absolute_expires >= 0 && mapping->sealed_at >= 0);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   open_as_cookie(input);
+  decode_contents(input);
   // The same octets behind a good front: the fuzzer need not find base64url by itself.
   open_as_cookie(base64url_encode(as_bytes(std::string("\x01\x01\x02\x03\x04", 5) + std::string(input))));
   SeededRandom random(size);

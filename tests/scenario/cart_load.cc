@@ -70,6 +70,19 @@ lab::LoadReport play(Lab& lab, lab::Load& load, io::Task<void> faults) {
   return report;
 }
 
+io::Task<void> kill_again_and_again(Lab& lab, lab::GatewayProcess& gateway, std::function<void()> restart,
+                                    std::uint64_t rounds, std::uint64_t& done) {
+  for (done = 0; done < rounds; ++done) {
+    // tidy: sleep: the load runs meanwhile.
+    co_await io::sleep_for(lab.loop, 700ms);
+    gateway.kill();
+    restart();
+    const auto ready = co_await gateway.ready(lab.loop, lab.network, lab.loop.now() + 30s);
+    EXPECT_TRUE(ready.has_value());
+    if (!ready) co_return;
+  }
+}
+
 void expect_carts_as_promised(const Address& clients, const lab::Load& load, unsigned count,
                               const CartWorkload& workload) {
   std::size_t found = 0;

@@ -1,6 +1,7 @@
 // Clients that fill carts under load, and the proof of what became of every item.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,6 +41,11 @@ lab::LoadOptions cart_load(const Address& target);
 
 /// Runs the load to its end; meanwhile `faults` (may be empty) runs and is cancelled when the load has ended.
 lab::LoadReport play(Lab& lab, lab::Load& load, io::Task<void> faults);
+
+/// Kills the gateway and starts it again by `restart`, which does not wait, `rounds` times; each time it
+/// serves for a while between. `done` counts the rounds.
+io::Task<void> kill_again_and_again(Lab& lab, lab::GatewayProcess& gateway, std::function<void()> restart,
+                                    std::uint64_t rounds, std::uint64_t& done);
 
 /// Looks into each client's cart and compares with what the client knows. Expects no finding at all.
 void expect_carts_as_promised(const Address& clients, const lab::Load& load, unsigned count,

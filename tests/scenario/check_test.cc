@@ -1,6 +1,7 @@
 // `stateway check` and the command line.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "io/sockets.h"
@@ -35,10 +36,13 @@ TEST_F(Check, AGoodConfigurationIsOk) {
   EXPECT_EQ(run.output, "ok\n");
 }
 
-TEST_F(Check, TheExampleIsOk) {
-  const Ended run = run_stateway(folder, {"check", "-c", EXAMPLE_CONFIG});
-  EXPECT_EQ(run.status, 0) << run.output;
-  EXPECT_EQ(run.output, "ok\n");
+TEST_F(Check, TheExamplesAreOk) {
+  for (const char* name : {"stateway.toml", "memory.toml"}) {
+    const std::string path = std::filesystem::path(EXAMPLE_CONFIG).replace_filename(name);
+    const Ended run = run_stateway(folder, {"check", "-c", path});
+    EXPECT_EQ(run.status, 0) << run.output;
+    EXPECT_EQ(run.output, "ok\n") << name;
+  }
 }
 
 TEST_F(Check, EveryProblemIsReportedWithItsPlace) {

@@ -53,6 +53,11 @@ const std::string& stateway_binary() {
   return kPath;
 }
 
+const std::string& cart_binary() {
+  static const std::string kPath = program("STATEWAY_CART", BUILT_CART);
+  return kPath;
+}
+
 bool is_sanitized() {
   static const bool kFound = [] {
     const std::string binary = lab::read_file(stateway_binary());
@@ -94,7 +99,7 @@ void Site::write_config(const std::string& clients, const std::string& admin) {
   std::string text = replaced(config_, "@CLIENTS@", clients);
   text = replaced(text, "@ADMIN@", admin);
   text = replaced(text, "@DIR@", folder.path());
-  text = replaced(text, "@CART@", program("STATEWAY_CART", BUILT_CART));
+  text = replaced(text, "@CART@", cart_binary());
   text = replaced(text, "@ORIGIN@", BUILT_ORIGIN);
   std::ofstream(folder / "stateway.toml") << text;
 }

@@ -88,6 +88,7 @@ struct CartOptions {
 std::string cart_config(const CartOptions& options);
 
 const std::string& stateway_binary();
+const std::string& cart_binary();
 /// Whether the gateway under test was built with a sanitizer: slower, and with memory of its own.
 bool is_sanitized();
 /// A number from the environment, or `otherwise`.

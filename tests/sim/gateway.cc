@@ -56,7 +56,8 @@ config::Config configuration(std::string_view toml) {
 Gateway::Gateway(Ground ground, const config::Config& configuration)
     : config_(configuration),
       loop_(ground.loop),
-      sessions_(ground.store, ground.clock, ground.random),
+      keys_(ground.clock, ground.random),
+      sessions_(ground.store, keys_, ground.clock, ground.random),
       session_urls_(fmt::format("http://{}/0/", to_string(config_.gateway.session_address)), ground.random),
       services_(make_services(config_, ground.clock)),
       on_{.loop = loop_,

@@ -58,6 +58,7 @@ class Gateway {
   io::SimLoop& loop_;
   gateway::Counters counters_;
   gateway::Pipeline pipeline_;
+  session::KeyRing keys_;  // not in use: no session of the simulation seals its cookies
   session::Sessions sessions_;
   gateway::SessionUrls session_urls_;
   std::vector<std::unique_ptr<upstream::Service>> services_;

@@ -25,7 +25,7 @@ io::Task<Result<Verdict>> IdentifyStage::enter(Exchange& x) {
   if (!x.use->session) co_return Verdict();
   const session::SessionOptions& kind = x.config->sessions[*x.use->session];
   const std::string name = session::cookie_name(kind, x.secure);
-  auto slot = co_await x.on.sessions.open(x.on.loop, kind, http::find_all(x.request.fields, name));
+  auto slot = co_await x.on.sessions.open(x.on.loop, kind, x.secure, http::find_all(x.request.fields, name));
   if (!slot) co_return pass_on(std::move(slot));
   x.session.emplace(std::move(*slot));
   co_return Verdict();
