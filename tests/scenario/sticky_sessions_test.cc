@@ -1,5 +1,6 @@
 // Placement "instance": services that keep sessions in their own memory.
 #include <fmt/format.h>
+#include <algorithm>
 #include <set>
 
 #include "cart_load.h"
@@ -134,26 +135,58 @@ TEST_F(StickyTest, OrItFailsWhereThePolicySaysSo) {
   add(fresh, "milk");
 }
 
-TEST_F(StickyTest, ADrainedInstanceKeepsItsClientsUntilTheDrainEnds) {
-  start(memory_cart(kSupervised, "", "drain_timeout = \"4s\""));
-  wait_until_all_are_up();
-  std::vector<Browser> browsers = one_at_each(3);
-  const std::string name = browsers[0].instance;
-  const pid_t old = pid_of(name);
-  EXPECT_EQ(command("POST", fmt::format("/v1/services/shop/instances/{}/restart", name)).status, 202);
-  EXPECT_EQ(state_of(name), "draining");
-  add(browsers[0], "milk");
-  EXPECT_EQ(browsers[0].instance, name);
-  for (int i = 0; i < 10; ++i) {
-    Browser fresh;
-    add(fresh, "bread");
-    EXPECT_NE(fresh.instance, name) << "no new sessions";
+// What takes an instance out: it keeps its clients for drain_timeout, and gets no new ones.
+class StickyDrain : public StickyTest {
+ protected:
+  void drain(std::string_view target, std::string_view body, int status) {
+    start(memory_cart(kSupervised, "", "drain_timeout = \"6s\""));
+    wait_until_all_are_up();
+    browsers = one_at_each(3);
+    std::ranges::sort(browsers, {}, &Browser::instance);
+    Browser& last = browsers[2];
+    ASSERT_EQ(last.instance, "shop-3");
+    EXPECT_EQ(command("POST", target, body).status, status);
+    EXPECT_EQ(state_of("shop-3"), "draining");
+    add(last, "milk");
+    EXPECT_EQ(last.instance, "shop-3");
+    for (int i = 0; i < 6; ++i) {
+      Browser fresh;
+      add(fresh, "bread");
+      EXPECT_NE(fresh.instance, "shop-3") << "no new sessions";
+    }
   }
-  eventually([&] { return pid_of(name) != old && state_of(name) == "up"; });
-  const std::string before = browsers[0].cookie;
-  EXPECT_THAT(cart(browsers[0]), Not(HasSubstr("milk")));
-  EXPECT_NE(browsers[0].cookie, before) << "then on_lost_instance decides";
-  EXPECT_THAT(cart(browsers[1]), HasSubstr("bread"));
+  /// The drain is over.
+  void expect_the_last_one_lost() {
+    Browser& last = browsers[2];
+    const std::string before = last.cookie;
+    EXPECT_THAT(cart(last), Not(HasSubstr("milk")));
+    EXPECT_NE(last.cookie, before) << "then on_lost_instance decides";
+    for (Browser* other : {&browsers[0], &browsers[1]}) EXPECT_THAT(cart(*other), HasSubstr("bread"));
+  }
+
+  std::vector<Browser> browsers;
+};
+
+TEST_F(StickyDrain, ARestartedInstanceKeepsItsClientsUntilTheDrainEnds) {
+  drain("/v1/services/shop/instances/shop-3/restart", "", 202);
+  eventually([&] { return state_of("shop-3") == "up"; });
+  expect_the_last_one_lost();
+}
+
+TEST_F(StickyDrain, SoDoesOneThatLeaves) {
+  drain("/v1/services/shop/scale", R"({"count":2})", 202);
+  eventually([&] { return instances().size() == 2; });
+  expect_the_last_one_lost();
+}
+
+TEST_F(StickyDrain, AndOneThatAnOperatorDrains) {
+  drain("/v1/services/shop/instances/shop-3/drain", "", 200);
+  eventually([&] {
+    Browser copy = browsers[2];
+    return !cart(copy).contains("milk");  // its process goes on, and nobody comes any more
+  });
+  expect_the_last_one_lost();
+  EXPECT_EQ(command("POST", "/v1/services/shop/instances/shop-3/undrain").status, 200);
 }
 
 TEST_F(StickyTest, ADrainEndsEarlyWhenItsClientsAreIdle) {
