@@ -40,6 +40,10 @@ class Oracle {
   void note(std::string_view what) const;
   const std::vector<std::string>& violations() const { return violations_; }
 
+  /// Counts what happened, for those who ask whether the faults do anything.
+  void tally(std::string_view what, std::uint64_t times = 1) { tally_[std::string(what)] += times; }
+  const std::map<std::string, std::uint64_t>& tally() const { return tally_; }
+
   Known& known(const std::string& owner) { return known_[owner]; }
   void wrote(const std::string& owner, const std::string& item, lab::Write write);
 
@@ -69,6 +73,7 @@ class Oracle {
   std::map<std::string, Known> known_;
   std::map<std::string, std::string> seen_by_;  // request → instance
   std::vector<std::string> violations_;
+  std::map<std::string, std::uint64_t> tally_;
   bool telling_ = false;
 };
 

@@ -175,6 +175,7 @@ io::Task<void> Shopper::send_some(unsigned count) {
     if (!co_await read(*connection, orders[answered], answer)) break;
     usable = answer.keep_alive && answer.whole;
   }
+  oracle_.tally("answer: none", orders.size() - answered);
   for (; answered < orders.size(); ++answered) settle_unanswered(orders[answered], true);
   if (usable && written && connection->reader.empty()) idle_.push_back(std::move(connection));
 }
@@ -308,6 +309,8 @@ void Shopper::settle(Order& o, const Answer& answer) {
     check_owner(o, answer);
     return settle_unanswered(o, false);
   }
+  oracle_.tally(
+      fmt::format("answer: {} of the service{}", answer.status, answer.whole ? "" : ", broken off"));
   if (answer.status >= 300) return settle_unanswered(o, answer.perhaps_patched);
   settle_success(o, answer);
 }
@@ -375,6 +378,7 @@ void Shopper::check_document(const Order& o, const Answer& answer) {
 void Shopper::settle_problem(Order& o, const Answer& answer) {
   const std::size_t at = answer.body.find(kProblemType) + kProblemType.size();
   const std::string_view code = std::string_view(answer.body).substr(at, answer.body.find('"', at) - at);
+  oracle_.tally(fmt::format("answer: {} {}", answer.status, code));
   settle_unanswered(o, leaves_open(code));
 }
 

@@ -1,4 +1,4 @@
-// sim_soak --seeds N --first S --jobs J [--bug NAME] [--stop N] [--tell]: runs seeds side by side, prints
+// sim_soak --seeds N --first S --jobs J [--bug NAME] [--stop N] [--tell] [--tally]: runs seeds side by side, prints
 // those that find something.
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -8,6 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
+#include <map>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct Options {
   sim::Bug bug = sim::Bug::none;
   std::uint64_t failures_max = 10;
   bool tell = false;
+  bool tally = false;
 };
 
 // Shared by the processes. Each works on the next seed that nobody has taken.
@@ -47,7 +50,9 @@ void report(std::uint64_t seed, const sim::Outcome& outcome, const Options& opti
   std::fflush(stdout);
 }
 
-void work(Progress& progress, unsigned job, const Options& options) {
+using Tally = std::map<std::string, std::uint64_t>;
+
+void work(Progress& progress, unsigned job, const Options& options, Tally& tally) {
   while (progress.failures < options.failures_max) {
     const std::uint64_t n = progress.next.fetch_add(1);
     if (n >= options.seeds) return;
@@ -57,6 +62,7 @@ void work(Progress& progress, unsigned job, const Options& options) {
     progress.exchanges += outcome.exchanges;
     progress.acknowledged += outcome.acknowledged;
     ++progress.done;
+    for (const auto& [what, times] : outcome.tally) tally[what] += times;
     if (outcome.violations.empty()) continue;
     ++progress.failures;
     report(seed, outcome, options);
@@ -96,6 +102,17 @@ bool watch(std::vector<pid_t>& processes, Progress& progress, const Options& opt
   return fine && progress.failures == 0;
 }
 
+// In this process, for a debugger, and for those who ask what the faults did.
+int run_here(const Options& options) {
+  auto progress = std::make_unique<Progress>();
+  Tally tally;
+  log::start(log::Format::text, log::Level::error);
+  work(*progress, 0, options, tally);
+  log::flush();
+  for (const auto& [what, times] : tally) fmt::print("{:>12} {}\n", times, what);
+  return progress->failures == 0 ? 0 : 1;
+}
+
 int run(const Options& options) {
   void* shared = mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return 1;
@@ -105,7 +122,8 @@ int run(const Options& options) {
     const pid_t child = fork();
     if (child == 0) {
       log::start(log::Format::text, log::Level::error);  // faults are no news here
-      work(progress, job, options);
+      Tally tally;
+      work(progress, job, options, tally);
       log::flush();
       _exit(0);
     }
@@ -124,7 +142,8 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", options.seeds, "how many");
   app.add_option("--jobs", options.jobs, "processes side by side")->check(CLI::Range(1, 256));
   app.add_option("--stop", options.failures_max, "give up after so many failures");
-  app.add_flag("--tell", options.tell, "print what happens");
+  app.add_flag("--tell", options.tell, "print what happens; one job, in this process");
+  app.add_flag("--tally", options.tally, "count what happened; one job, in this process");
   app.add_option("--bug", bug, "plant a mistake, which should be found");
   CLI11_PARSE(app, argc, argv);
   for (const sim::Bug b : sim::kBugs)
@@ -133,5 +152,5 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "sim_soak: there is no bug {}\n", bug);
     return 2;
   }
-  return run(options);
+  return options.tell || options.tally ? run_here(options) : run(options);
 }

@@ -46,6 +46,7 @@ io::Task<Result<store::Revision>> Store::apply(store::Batch batch) {
   const bool lost = io::happens(random_, faults_.fails_before) || (poison && random_.below(2) == 0);
   if (lost) co_return fail(Code::store_unavailable, Side::store, "the outcome is unknown");
   auto applied = co_await durable_.commit(loop_, std::move(batch));
+  if (!applied && applied.error().code == Code::conflict) ++conflicts_;
   if (applied && (poison || io::happens(random_, faults_.fails_after)))
     co_return fail(Code::store_unavailable, Side::store, "the outcome is unknown");
   co_return applied;

@@ -44,6 +44,7 @@ class Store final : public store::StateStore {
   store::Stats stats() const override { return durable_.stats(); }
 
   void set_faults(const StoreFaults& faults) { faults_ = faults; }
+  std::uint64_t conflicts() const { return conflicts_; }
   /// Commits that are not over.
   std::size_t pending() const { return jobs_.running(); }
 
@@ -58,6 +59,7 @@ class Store final : public store::StateStore {
   store::StateStore& durable_;
   StoreFaults faults_;
   bool poisoned_ = false;
+  std::uint64_t conflicts_ = 0;
   io::TaskGroup jobs_;
 };
 

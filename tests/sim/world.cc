@@ -103,6 +103,7 @@ class World {
   };
 
   void start(Front& front);
+  void count(const Process& process);
   io::Task<void> play();
   io::Task<void> blows();
   void strike(const Blow& blow);
@@ -170,6 +171,17 @@ void World::start(Front& front) {
                                             store_faults_, front.config, bug_);
 }
 
+// Before it dies.
+void World::count(const Process& process) {
+  const gateway::Counters& c = process.gateway.counters();
+  oracle_.tally("gateway: attempts beyond the first", c.retries);
+  oracle_.tally("gateway: problems", c.problems);
+  oracle_.tally("gateway: clients gone", c.client_gone);
+  oracle_.tally("gateway: patches that overwrote", c.overlaps);
+  oracle_.tally("gateway: exchanges run again", c.reruns);
+  oracle_.tally("store: conflicts", process.store.conflicts());
+}
+
 io::Task<void> World::blows() {
   for (const Blow& blow : plan_.blows) {
     co_await io::SleepUntil(loop_, io::SimLoop::kStart + blow.at);
@@ -179,12 +191,14 @@ io::Task<void> World::blows() {
 
 void World::strike(const Blow& blow) {
   oracle_.note(blow_name(blow.kind));
+  oracle_.tally(fmt::format("blow: {}", blow_name(blow.kind)));
   Front& front = *fronts_[blow.which % fronts_.size()];
   Instance& instance = *instances_[blow.which % instances_.size()];
   const TimePoint back = loop_.now() + blow.length;
   switch (blow.kind) {
     case Blow::Kind::kill_gateway:
       if (!front.process || front.process->draining) return;
+      count(*front.process);
       front.process.reset();
       return loop_.at(back, [this, &front] { start(front); });
     case Blow::Kind::drain_gateway:
@@ -223,6 +237,7 @@ io::Task<void> World::drain(Front& front, Duration away) {
   co_await front.process->gateway.drain();
   if (const std::string left = front.process->gateway.leftovers(); !left.empty())
     oracle_.violation("a drained gateway has left: " + left);
+  count(*front.process);
   front.process.reset();
   co_await io::sleep_for(loop_, away);
   start(front);
@@ -277,6 +292,13 @@ Outcome World::outcome() {
   Outcome out;
   out.violations = oracle_.violations();
   out.plan = plan_.text();
+  for (const auto& front : fronts_)
+    if (front->process) count(*front->process);
+  oracle_.tally("network: resets", network_.counters().resets);
+  oracle_.tally("network: silences", network_.counters().silences);
+  oracle_.tally("network: refused", network_.counters().refused);
+  oracle_.tally("network: lost", network_.counters().lost);
+  out.tally = oracle_.tally();
   const auto mix = [&out](std::uint64_t v) { out.digest = (out.digest ^ v) * 0x100000001b3; };
   for (const auto& shopper : shoppers_) {
     out.exchanges += shopper->sent();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +35,10 @@ inline constexpr Bug kBugs[] = {Bug::commit_after_response,
 struct Outcome {
   std::vector<std::string> violations;
   std::string plan;
-  std::uint64_t exchanges = 0;     // requests sent
-  std::uint64_t acknowledged = 0;  // answered with success
-  std::uint64_t digest = 0;        // the same for the same run, octet by octet
+  std::uint64_t exchanges = 0;                 // requests sent
+  std::uint64_t acknowledged = 0;              // answered with success
+  std::map<std::string, std::uint64_t> tally;  // what happened, and how often
+  std::uint64_t digest = 0;                    // the same for the same run, octet by octet
 };
 
 /// Runs a seed to its end. The same seed is the same run. One at a time in a thread; threads do not meet.
