@@ -1,5 +1,5 @@
-// sim_soak --seeds N --first S --jobs J [--bug NAME] [--stop N] [--tell] [--tally]: runs seeds side by side, prints
-// those that find something.
+// sim_soak --seeds N --first S --jobs J [--bug NAME] [--stop N] [--tell] [--tally]: runs seeds side by side,
+// prints those that find something.
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
