@@ -54,6 +54,7 @@ void Loop::run() {
     if (stopped_.load(std::memory_order_acquire)) break;
     wait(timers_.next());
   }
+  stopped_.store(false, std::memory_order_relaxed);  // it may run again
 }
 
 void Loop::stop() {
