@@ -33,6 +33,29 @@ void append_parameter(std::string& out, std::string_view name, std::string_view 
   out.push_back('"');
 }
 
+/// "192.0.2.1:80", "[2001:db8::1]:80" and "2001:db8::1" without port and brackets.
+std::string_view without_port(std::string_view node) {
+  if (node.starts_with('[')) return node.substr(1, node.find(']') - 1);
+  const std::size_t colon = node.find(':');
+  const bool has_port =
+      colon != std::string_view::npos && node.find(':', colon + 1) == std::string_view::npos;
+  return has_port ? node.substr(0, colon) : node;
+}
+
+/// `for` of one element of Forwarded; empty if it has none.
+std::string_view for_of(std::string_view element) {
+  while (!element.empty()) {
+    const std::size_t end = std::min(element.find(';'), element.size());
+    std::string_view pair = trim_ows(element.substr(0, end));
+    element.remove_prefix(std::min(end + 1, element.size()));
+    if (!equals_ignoring_case(pair.substr(0, 4), "for=")) continue;
+    pair.remove_prefix(4);
+    const bool quoted = pair.size() >= 2 && pair.front() == '"' && pair.back() == '"';
+    return quoted ? pair.substr(1, pair.size() - 2) : pair;
+  }
+  return {};
+}
+
 void append_kept_or_own(std::string& out, std::string_view name, const Field* kept, std::string_view own) {
   const std::string_view value = kept != nullptr ? kept->value : own;
   if (!value.empty()) append_field(out, name, value);
@@ -102,6 +125,17 @@ void append_forwarded(std::string& out, const Fields& received, const Hop& hop) 
   const auto kept = [&](FieldId id) { return hop.trusted ? received.find(id) : nullptr; };
   append_kept_or_own(out, "X-Forwarded-Host", kept(FieldId::x_forwarded_host), hop.host);
   append_kept_or_own(out, "X-Forwarded-Proto", kept(FieldId::x_forwarded_proto), hop.proto);
+}
+
+std::vector<std::string_view> forwarded_for(const Fields& received) {
+  const bool common = received.has(FieldId::x_forwarded_for);
+  std::vector<std::string_view> out;
+  for (const Field& f : received) {
+    if (f.id != (common ? FieldId::x_forwarded_for : FieldId::forwarded)) continue;
+    std::string_view rest = f.value, member;
+    while (next_list_member(rest, member)) out.push_back(without_port(common ? member : for_of(member)));
+  }
+  return out;
 }
 
 bool is_rewritten(FieldId id, bool trusted) {

@@ -45,6 +45,11 @@ struct Hop {
 /// stay; from any other peer what was received counts for nothing.
 void append_forwarded(std::string& out, const Fields& received, const Hop& hop);
 
+/// The addresses of the hops before this one as X-Forwarded-For names them, or else Forwarded's `for`, in the
+/// order received: the nearest hop is the last. Without ports, brackets and quotes; whoever wrote them is
+/// believed only so far as a trusted peer put something behind. Views into `received`. RFC 7239 §5.2.
+std::vector<std::string_view> forwarded_for(const Fields& received);
+
 /// Whether append_via and append_forwarded stand in for this received request field, so that it must not be
 /// copied: Via, Forwarded, X-Forwarded-For, -Host, -Proto; and every other `X-Forwarded-*` unless the peer is
 /// trusted.

@@ -22,6 +22,25 @@ std::string kept_names(const List& list) {
   return out;
 }
 
+TEST(ForwardedFor, NamesTheHopsWithoutTheirPorts) {
+  const struct {
+    List fields;
+    std::vector<std::string_view> hops;
+  } table[] = {
+      {{}, {}},
+      {{{"X-Forwarded-For", "192.0.2.1"}}, {"192.0.2.1"}},
+      {{{"X-Forwarded-For", "192.0.2.1, 192.0.2.2:80"}, {"X-Forwarded-For", "2001:db8::1"}},
+       {"192.0.2.1", "192.0.2.2", "2001:db8::1"}},
+      {{{"X-Forwarded-For", "[2001:db8::1]:80, [::2]"}}, {"2001:db8::1", "::2"}},
+      {{{"Forwarded", "for=192.0.2.1;proto=http, host=x;For=\"[2001:db8::1]:80\""}},
+       {"192.0.2.1", "2001:db8::1"}},
+      {{{"Forwarded", "proto=http, for=unknown, for=_hidden"}}, {"", "unknown", "_hidden"}},
+      {{{"Forwarded", "for=192.0.2.9"}, {"X-Forwarded-For", "192.0.2.1"}}, {"192.0.2.1"}},
+      {{{"X-Forwarded-For", "["}}, {""}},
+  };
+  for (const auto& row : table) EXPECT_EQ(forwarded_for(fields_of(row.fields)), row.hops);
+}
+
 TEST(HopByHopTest, DropsWhatBelongsToTheConnection) {
   EXPECT_EQ(kept_names({{"Host", "x"},
                         {"Connection", "close"},
