@@ -156,16 +156,20 @@ TEST(Api, ShowsTheRoutes) {
                                          .methods = {"GET", "POST"},
                                          .service = "shop",
                                          .session = "cart",
+                                         .affinity = route::parse_affinity("path:2").value(),
                                          .origins = {"https://other.example"},
                                          .max_body_bytes = 1024,
                                          .replay = route::Replay::reexecute}});
-  EXPECT_EQ(world.get("/v1/routes").body,
-            R"({"routes":[{"path":"/","host":null,"methods":[],"service":"shop","session":null,"origins":[],)"
-            R"("max_body_bytes":0,"replay":"reject"},{"path":"/api","host":"shop.example",)"
-            R"("methods":["GET","POST"],)"
-            R"("service":"shop","session":"cart","origins":["https://other.example"],"max_body_bytes":1024,)"
-            R"("replay":"re-execute"}]})"
-            "\n");
+  EXPECT_EQ(
+      world.get("/v1/routes").body,
+      R"({"routes":[{"path":"/","host":null,"methods":[],"service":"shop","session":null,"affinity":null,)"
+      R"("origins":[],)"
+      R"("max_body_bytes":0,"replay":"reject"},{"path":"/api","host":"shop.example",)"
+      R"("methods":["GET","POST"],)"
+      R"("service":"shop","session":"cart","affinity":"path:2",)"
+      R"("origins":["https://other.example"],"max_body_bytes":1024,)"
+      R"("replay":"re-execute"}]})"
+      "\n");
 }
 
 TEST(Api, ShowsTheServices) {
@@ -176,22 +180,24 @@ TEST(Api, ShowsTheServices) {
   EXPECT_TRUE(fixed.mark_down(fixed.status(), "connection refused"));
   world.instance(1, 0).process_started(
       4711, {.address = parse_address("127.0.0.1:40001").value(), .token = nullptr}, 1);
-  EXPECT_EQ(
-      world.get("/v1/services").body,
-      R"({"services":[{"name":"shop","supervised":false,"rollout":null,"waiting":0,"retrying":0,)"
-      R"("instances":[)"
-      R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","drain":null,"pid":null,)"
-      R"("active":1,"requests":1,)"
-      R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":"connection refused"}]},)"
-      R"({"name":"jobs","supervised":true,"count":2,"configured_count":2,"rollout":null,)"
-      R"("waiting":0,"retrying":0,"instances":[)"
-      R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","drain":null,"pid":4711,)"
-      R"("active":0,"requests":0,)"
-      R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null},)"
-      R"({"name":"jobs-2","address":null,"state":"starting","drain":null,"pid":null,"active":0,)"
-      R"("requests":0,"failures":0,)"
-      R"("restarts":0,"since":"2023-11-14T22:13:20.000Z","last_error":null}]}]})"
-      "\n");
+  EXPECT_EQ(world.get("/v1/services").body,
+            R"({"services":[{"name":"shop","supervised":false,"rollout":null,"waiting":0,"retrying":0,)"
+            R"("instances":[)"
+            R"({"name":"shop-1","address":"127.0.0.1:9001","state":"down","drain":null,"pid":null,)"
+            R"("active":1,"requests":1,)"
+            R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","ejected_until":null,)"
+            R"("next_start":null,"last_error":"connection refused"}]},)"
+            R"({"name":"jobs","supervised":true,"count":2,"configured_count":2,"rollout":null,)"
+            R"("waiting":0,"retrying":0,"instances":[)"
+            R"({"name":"jobs-1","address":"127.0.0.1:40001","state":"starting","drain":null,"pid":4711,)"
+            R"("active":0,"requests":0,)"
+            R"("failures":0,"restarts":0,"since":"2023-11-14T22:13:20.000Z","ejected_until":null,)"
+            R"("next_start":null,"last_error":null},)"
+            R"({"name":"jobs-2","address":null,"state":"starting","drain":null,"pid":null,"active":0,)"
+            R"("requests":0,"failures":0,)"
+            R"("restarts":0,"since":"2023-11-14T22:13:20.000Z","ejected_until":null,)"
+            R"("next_start":null,"last_error":null}]}]})"
+            "\n");
 }
 
 TEST(Api, RestartsSupervisedInstances) {

@@ -24,6 +24,8 @@ void add_members(JsonWriter& json, const upstream::InstanceSnapshot& instance) {
   json.member("failures", instance.failures);
   json.member("restarts", instance.restarts);
   json.member_time("since", instance.since);
+  json.member_time("ejected_until", instance.ejected_until);
+  json.member_time("next_start", instance.next_start);
   json.member_or_null("last_error", instance.last_error);
 }
 

@@ -96,6 +96,7 @@ Answer get_routes(const Call& call) {
     add_texts(json, "methods", route.methods);
     json.member("service", route.service);
     json.member_or_null("session", route.session.value_or(""));
+    json.member_or_null("affinity", route.affinity ? route::to_string(*route.affinity) : "");
     add_texts(json, "origins", route.origins);
     json.member("max_body_bytes", route.max_body_bytes);
     json.member("replay", replay_name(route.replay));

@@ -169,6 +169,22 @@ void check_remote_instances(const Config& config, const Origins& origins, Report
   }
 }
 
+/// balance = "hash" needs something to hash.
+void check_keys(const Config& config, const Origins& origins, Report& report) {
+  for (std::size_t i = 0; i < config.routes.size(); ++i) {
+    const route::RouteOptions& route = config.routes[i];
+    const auto service = std::ranges::find(config.services, route.service, &upstream::ServiceOptions::name);
+    if (service == config.services.end() || service->balance != upstream::Balance::hash) continue;
+    const Section& section = origins.routes[i];
+    if (!section.has("affinity") && !section.has("session"))
+      report.problem(
+          section.place("service"),
+          fmt::format("[service.{}] has balance = \"hash\", and this route no key to hash: give it "
+                      "affinity = \"client_ip\" or another, or a session",
+                      route.service));
+  }
+}
+
 }  // namespace
 
 void check_together(const Config& config, const Origins& origins, Report& report) {
@@ -179,6 +195,7 @@ void check_together(const Config& config, const Origins& origins, Report& report
   check_duplicate_routes(config, origins, report);
   check_instance_sessions(config, origins, report);
   check_remote_instances(config, origins, report);
+  check_keys(config, origins, report);
 }
 
 }  // namespace stateway::config

@@ -72,8 +72,11 @@ count = 3
 socket = true
 token_file = "shop.token"
 balance = "round_robin"
-concurrency_per_instance = 0
+concurrency_per_instance = 4
 queue = 10
+crash_limit = 3
+slow_start = "20s"
+eject = { failures = 7, time = "1s", time_max = "2s" }
 [service.shop.health]
 path = "/up?x=1"
 interval = "2s"
@@ -90,6 +93,7 @@ host = "Shop.Example"
 methods = ["GET", "POST"]
 service = "shop"
 session = "shop"
+affinity = "header:X-Shop"
 origins = ["https://Other.example", "https://a.example:443", "http://a.example:443", "http://[::1]:80"]
 max_body = "10MiB"
 replay = "re-execute"
@@ -126,16 +130,18 @@ session plain placement=0 lost=0 idle=1800000 absolute=86400000
 service shop instances=[]
   command=[build/cart --verbose] count=3 socket=true token=abc123
   balance=1 health=/up?x=1,2000,100,3,1 retry=3,0.2
-  timeout=1000,30000,60000 concurrency=0 queue=10
+  timeout=1000,30000,60000 concurrency=4 queue=10
+  drain=5000 crash=3 slow=20000 eject=7,1000,2000
 service fixed instances=[127.0.0.1:9001 unix:/run/shop.sock shop.internal:80 [2001:db8::1]:80]
   command=[] count=1 socket=false token=-
   balance=0 health=- retry=1,1
   timeout=2000,5000,6000 concurrency=0 queue=1000
-route /shop host=shop.example methods=[GET POST] service=shop session=shop
+  drain=5000 crash=5 slow=0 eject=5,10000,300000
+route /shop host=shop.example methods=[GET POST] service=shop session=shop affinity=header:X-Shop
   origins=[https://other.example https://a.example http://a.example:443 http://[::1]] body=10485760 replay=1
-route / host=- methods=[] service=fixed session=plain
+route / host=- methods=[] service=fixed session=plain affinity=-
   origins=[] body=0 replay=0
-route /sticky host=- methods=[] service=fixed session=sticky
+route /sticky host=- methods=[] service=fixed session=sticky affinity=-
   origins=[] body=0 replay=0
 )";
 
@@ -182,7 +188,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(describe(*config), kEveryKeyRead);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre(
-                  "F:64:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "F:67:13: warning: [service.fixed] has instances on other machines and no token_file: "
                   "whoever reaches them can pretend to be the gateway"));
 }
 
@@ -247,7 +253,8 @@ service s instances=[]
   command=[x] count=1 socket=false token=-
   balance=0 health=- retry=3,0.2
   timeout=1000,30000,60000 concurrency=0 queue=1000
-route / host=- methods=[] service=s session=s
+  drain=30000 crash=5 slow=0 eject=5,10000,300000
+route / host=- methods=[] service=s session=s affinity=-
   origins=[] body=0 replay=0
 )");
   EXPECT_THAT(config->warnings, testing::IsEmpty());

@@ -35,7 +35,7 @@ constexpr Choice kLanes[] = {is("merge", Lane::merge), later("serial")};
 constexpr Choice kOverlaps[] = {is("last", Overlap::last), is("refuse", Overlap::refuse),
                                 is("again", Overlap::again)};
 constexpr Choice kBalances[] = {is("p2c", Balance::p2c), is("round_robin", Balance::round_robin),
-                                later("least_requests"), later("hash")};
+                                is("least_requests", Balance::least_requests), is("hash", Balance::hash)};
 constexpr Choice kReplays[] = {is("reject", route::Replay::reject),
                                is("re-execute", route::Replay::reexecute)};
 // Of these this release has the one value that asks for nothing.
@@ -134,15 +134,13 @@ constexpr Key kKeys[] = {
     boolean("service", "socket", "false"),
     text("service", "token_file", kUnset),
     choice("service", "balance", "\"p2c\"", kBalances),
+    ranged(Type::integer, "service", "crash_limit", "5", 1, 1'000),
+    ranged(Type::duration, "service", "slow_start", "\"0s\"", 0, kDay),
+    table(Type::table, "service", "eject"),
     table(Type::table, "service", "health"),
     table(Type::table, "service", "retry"),
     table(Type::table, "service", "timeout"),
-    {.section = "service",
-     .name = "concurrency_per_instance",
-     .type = Type::integer,
-     .fallback = "0",
-     .max = 1'000'000,
-     .release = Release::zero_only},
+    ranged(Type::integer, "service", "concurrency_per_instance", "0", 0, 1'000'000),
     ranged(Type::integer, "service", "queue", "1000", 0, 1'000'000),
 
     text("service.health", "path", "\"/healthz\""),
@@ -150,6 +148,10 @@ constexpr Key kKeys[] = {
     ranged(Type::duration, "service.health", "timeout", "\"500ms\"", 1, kDay),
     ranged(Type::integer, "service.health", "fall", "2", 1, 1'000),
     ranged(Type::integer, "service.health", "rise", "2", 1, 1'000),
+
+    ranged(Type::integer, "service.eject", "failures", "5", 0, 1'000),
+    ranged(Type::duration, "service.eject", "time", "\"10s\"", 1, kDay),
+    ranged(Type::duration, "service.eject", "time_max", "\"5m\"", 1, kDay),
 
     ranged(Type::integer, "service.retry", "attempts", "3", 1, 100),
     ranged(Type::number, "service.retry", "budget", "0.2", 0, 1),
@@ -163,12 +165,12 @@ constexpr Key kKeys[] = {
     texts("route", "methods", "[]"),
     text("route", "service", kRequired),
     text("route", "session", kUnset),
+    text("route", "affinity", kUnset),
     texts("route", "origins", "[]"),
     ranged(Type::size, "route", "max_body", "\"0\"", 0, kTiB),
     choice("route", "replay", "\"reject\"", kReplays),
     choice("route", "auth", "\"off\"", kAuths),
     choice("route", "idempotency", "\"off\"", kIdempotencies),
-    not_yet("route", "affinity"),
     not_yet("route", "scopes"),
 };
 

@@ -24,8 +24,7 @@ enum class Type : std::uint8_t {
 
 enum class Release : std::uint8_t {
   now,
-  later,      // a key of the contract that this release does not have: refused
-  zero_only,  // integer: any value but 0 is for later
+  later,  // a key of the contract that this release does not have: refused
 };
 
 /// `value` of a choice that this release does not have: refused.

@@ -90,9 +90,6 @@ TEST(Keys, EveryKeyOfALaterReleaseIsRefused) {
     if (key.release == Release::later)
       EXPECT_THAT(complaints(key, "'x'"), testing::ElementsAre(testing::HasSubstr(fmt::format(
                                               ": {} is not in this release; remove it", key.name))));
-    if (key.release == Release::zero_only)
-      EXPECT_THAT(complaints(key, "1"), testing::ElementsAre(testing::HasSubstr(fmt::format(
-                                            ": {} = 1 is not in this release; use 0", key.name))));
   }
 }
 

@@ -128,15 +128,11 @@ TEST(Problems, NotInThisRelease) {
        "'c' }",
        {"F:1:2: identity is not in this release; remove it",
         "F:3:3: issuer is not in this release; remove it", "F:7:1: tls is not in this release; remove it"}},
-      {"[service.s]\ncommand = ['x']\nbalance = 'hash'\nconcurrency_per_instance = 4\n[[route]]\npath = "
-       "'/s'\n"
-       "service = 's'\nauth = 'required'\nscopes = ['x']\naffinity = 'client_ip'\nidempotency = 'optional'",
-       {"F:3:11: balance = \"hash\" is not in this release; use \"p2c\" or \"round_robin\"",
-        "F:4:28: concurrency_per_instance = 4 is not in this release; use 0",
-        "F:8:8: auth = \"required\" is not in this release; use \"off\"",
-        "F:9:1: scopes is not in this release; remove it",
-        "F:10:1: affinity is not in this release; remove it",
-        "F:11:15: idempotency = \"optional\" is not in this release; use \"off\""}},
+      {"[service.s]\ncommand = ['x']\n[[route]]\npath = '/s'\n"
+       "service = 's'\nauth = 'required'\nscopes = ['x']\nidempotency = 'optional'",
+       {"F:6:8: auth = \"required\" is not in this release; use \"off\"",
+        "F:7:1: scopes is not in this release; remove it",
+        "F:8:15: idempotency = \"optional\" is not in this release; use \"off\""}},
   });
 }
 
@@ -200,6 +196,15 @@ TEST(Problems, Services) {
       {"[service.s]\ncommand = ['x']\nhealth = { path = 'up', fall = 0 }",
        {"F:3:19: path \"up\" must begin with / and hold no blanks",
         "F:3:32: fall must be between 1 and 1000"}},
+      {"[service.s]\ninstances = ['h:1']\ncrash_limit = 2",
+       {"F:3:15: crash_limit needs command: only then instances are started"}},
+      {"[service.s]\ncommand = ['x']\ncrash_limit = 0\nslow_start = '2d'\neject = { failures = -1, time = "
+       "'0s' }",
+       {"F:3:15: crash_limit must be between 1 and 1000",
+        "F:4:14: slow_start must be between \"0ms\" and \"1d\"",
+        "F:5:22: failures must be between 0 and 1000", "F:5:33: time must be between \"1ms\" and \"1d\""}},
+      {"[service.s]\ncommand = ['x']\neject = { time = '10m' }", {"F:3:18: time is longer than time_max"}},
+      {"[service.s]\ncommand = ['x']\neject = { time_max = '1s' }", {"F:3:22: time is longer than time_max"}},
       {"[service.s]\ncommand = ['x']\ntoken_file = 'none'",
        {"F:3:14: token_file \"none\": No such file or directory"}},
       {"service.s = 1", {"F:1:13: service must be tables with names: write [service.NAME], not an integer"}},
@@ -215,6 +220,16 @@ TEST(Problems, Routes) {
       {"[[route]]\npath = '/a'\nservice = ''", {"F:3:11: there is no [service.]"}},
       {"[[route]]\npath = '/a'\nservice = 'web'\nreplay = 're-execute'",
        {"F:4:10: replay = \"re-execute\" needs a session: only what its patch does may happen twice"}},
+      {"[[route]]\npath = '/a'\nservice = 'web'\naffinity = 'header:X-A'", {}},
+      {"[[route]]\npath = '/a'\nservice = 'web'\naffinity = 'path:0'",
+       {"F:4:12: affinity \"path:0\": path: needs the number of a segment, 1 to 100: the first of /shop/cart "
+        "is shop"}},
+      {"[service.h]\ncommand = ['x']\nbalance = 'hash'\n[session.s]\n[[route]]\npath = '/a'\nservice = "
+       "'h'\n[[route]]\n"
+       "path = '/b'\nservice = 'h'\naffinity = 'client_ip'\n[[route]]\npath = '/c'\nservice = 'h'\nsession = "
+       "'s'",
+       {"F:7:11: [service.h] has balance = \"hash\", and this route no key to hash: give it affinity = "
+        "\"client_ip\" or another, or a session"}},
       {"[[route]]\npath = '/a'\nservice = 'web'\nreplay = 'reject'\nauth = 'off'\nidempotency = 'off'", {}},
       {"[[route]]\npath = '/'\nservice = 'web'",
        {"F:9:8: the route at line 1 has this path already, with the same host and method"}},

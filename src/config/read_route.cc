@@ -95,6 +95,15 @@ std::vector<std::string> read_origins(const Section& section) {
   return origins;
 }
 
+std::optional<route::Affinity> read_affinity(const Section& section) {
+  const std::optional<Text> text = section.text("affinity");
+  if (!text) return std::nullopt;
+  Result<route::Affinity> affinity = route::parse_affinity(text->value);
+  if (affinity) return std::move(*affinity);
+  section.problem("affinity", fmt::format("affinity \"{}\": {}", text->raw, affinity.error().context));
+  return std::nullopt;
+}
+
 }  // namespace
 
 route::RouteOptions read_route(const Section& section) {
@@ -110,6 +119,7 @@ route::RouteOptions read_route(const Section& section) {
   if (const auto session = section.text("session")) options.session = session->value;
   options.origins = read_origins(section);
   section.read("max_body", options.max_body_bytes);
+  options.affinity = read_affinity(section);
   section.read("replay", options.replay);
   enum class Off { off } off{};  // the only value of these in this release
   section.read("auth", off);

@@ -49,7 +49,7 @@ void check_kind(const Section& section) {
   if (!section.has("instances") && !command)
     section.report().problem(section.place(), fmt::format("{} needs instances or command", section.label()));
   if (!command)
-    for (const char* name : {"count", "socket"})
+    for (const char* name : {"count", "socket", "crash_limit"})
       if (section.has(name))
         section.problem(name, fmt::format("{} needs command: only then instances are started", name));
 }
@@ -66,6 +66,16 @@ upstream::HealthOptions read_health(const Section& section) {
     if (!options.path.starts_with('/') || !std::ranges::all_of(options.path, allowed))
       section.problem("path", fmt::format("path \"{}\" must begin with / and hold no blanks", path->raw));
   }
+  return options;
+}
+
+upstream::EjectOptions read_eject(const Section& section) {
+  upstream::EjectOptions options;
+  section.read("failures", options.failures);
+  section.read("time", options.time);
+  section.read("time_max", options.time_max);
+  if (options.time > options.time_max)
+    section.problem(section.has("time_max") ? "time_max" : "time", "time is longer than time_max");
   return options;
 }
 
@@ -86,6 +96,9 @@ upstream::ServiceOptions read_service(const std::string& name, const Section& se
   section.read("balance", options.balance);
   section.read("concurrency_per_instance", options.concurrency_per_instance);
   section.read("queue", options.queue);
+  section.read("crash_limit", options.crash_limit);
+  section.read("slow_start", options.slow_start);
+  options.eject = read_eject(section.table("eject"));
   if (section.has("health")) options.health = read_health(section.table("health"));
   const Section retry = section.table("retry");
   retry.read("attempts", options.retry.attempts);

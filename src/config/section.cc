@@ -206,10 +206,6 @@ std::optional<std::int64_t> Section::ranged_integer(std::string_view name) const
     number = static_cast<std::int64_t>(*size);
   }
   if (!in_range(key, *value, static_cast<double>(number))) return std::nullopt;
-  if (key.release == Release::zero_only && number != 0) {
-    report_->problem(value->place, fmt::format("{} = {} is not in this release; use 0", name, number));
-    return std::nullopt;
-  }
   return number;
 }
 

@@ -22,13 +22,15 @@ inline std::string describe(const upstream::ServiceOptions& s) {
   return fmt::format(
       "service {} instances=[{}]\n  command=[{}] count={} socket={} token={}\n"
       "  balance={} health={} retry={},{}\n"
-      "  timeout={},{},{} concurrency={} queue={}\n",
+      "  timeout={},{},{} concurrency={} queue={}\n"
+      "  drain={} crash={} slow={} eject={},{},{}\n",
       s.name, fmt::join(instances, " "), fmt::join(s.command, " "), s.count, s.socket, describe(s.token),
       static_cast<int>(s.balance),
       h ? fmt::format("{},{},{},{},{}", h->path, h->interval.count(), h->timeout.count(), h->fall, h->rise)
         : "-",
       s.retry.attempts, s.retry.budget, s.timeout.connect.count(), s.timeout.response.count(),
-      s.timeout.idle.count(), s.concurrency_per_instance, s.queue);
+      s.timeout.idle.count(), s.concurrency_per_instance, s.queue, s.drain.count(), s.crash_limit,
+      s.slow_start.count(), s.eject.failures, s.eject.time.count(), s.eject.time_max.count());
 }
 
 inline std::string describe(const session::SessionOptions& s) {
@@ -61,10 +63,11 @@ inline std::string describe(const Config& c) {
   for (const auto& service : c.services) out += describe(service);
   for (const auto& r : c.routes)
     out += fmt::format(
-        "route {} host={} methods=[{}] service={} session={}\n"
+        "route {} host={} methods=[{}] service={} session={} affinity={}\n"
         "  origins=[{}] body={} replay={}\n",
         r.path, r.host.value_or("-"), fmt::join(r.methods, " "), r.service, r.session.value_or("-"),
-        fmt::join(r.origins, " "), r.max_body_bytes, static_cast<int>(r.replay));
+        r.affinity ? route::to_string(*r.affinity) : "-", fmt::join(r.origins, " "), r.max_body_bytes,
+        static_cast<int>(r.replay));
   return out;
 }
 

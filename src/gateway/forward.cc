@@ -1,5 +1,6 @@
 #include "gateway/forward.h"
 
+#include "gateway/affinity.h"
 #include "gateway/attempt.h"
 #include "gateway/body_pump.h"
 #include "gateway/on_loop.h"
@@ -62,6 +63,7 @@ class Forwarding {
   // A session that lives in an instance's memory is nowhere else.
   void pin() {
     tried_ = {};
+    tried_.key = affinity_key(x_);
     if (x_.session) tried_.only = x_.session->pinned;
   }
 
@@ -85,7 +87,7 @@ class Forwarding {
       failed = co_await send_over(std::move(same), true);
     }
     if (x_.answer->connection && !(failed && failed->by_client))  // a failed connect has been noted already
-      x_.answer->lease.report(failed ? upstream::Outcome::failed : upstream::Outcome::answered);
+      x_.answer->lease.report(outcome(failed.has_value()));
     co_return failed;
   }
 
@@ -105,6 +107,11 @@ class Forwarding {
       if (x_.session->kind->has_document()) answer.session_url = x_.on.session_urls.open(*x_.session);
     }
     co_return co_await attempt(x_, answer);
+  }
+
+  upstream::Outcome outcome(bool failed) const {
+    if (failed) return upstream::Outcome::failed;
+    return asks_for_another(x_.answer->head.status) ? upstream::Outcome::unwell : upstream::Outcome::answered;
   }
 
   RetryVerdict verdict_on(const AttemptFailure& failed) const {

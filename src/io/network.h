@@ -34,6 +34,11 @@ class Network {
   /// backlog); Retry::always, and Side::upstream unless we ourselves lack descriptors, ports or memory
   /// (Side::self).
   virtual Task<Result<std::unique_ptr<Stream>>> connect(const Address& to, TimePoint deadline) = 0;
+  /// All addresses of the family that the system prefers for the name in `name`, with its port, sorted, at
+  /// least one and at most kAddressesMax. When it cannot be looked up now, the last good answer. Errors:
+  /// connect_failed, connect_timeout. Here, for networks without names: a name stands for itself.
+  virtual Task<Result<std::vector<Address>>> resolve(Address name, TimePoint deadline);
+  static constexpr std::size_t kAddressesMax = 256;  // a service behind one name has fewer; DNS is not ours
 };
 
 }  // namespace stateway::io

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -202,6 +203,27 @@ Task<Result<std::unique_ptr<Stream>>> SocketNetwork::connect(const Address& to, 
     if (last || last.error().code == Code::connect_timeout) break;
   }
   co_return last;
+}
+
+Task<Result<std::vector<Address>>> Network::resolve(Address name, TimePoint) {
+  std::vector<Address> itself{std::move(name)};
+  co_return itself;
+}
+
+Task<Result<std::vector<Address>>> SocketNetwork::resolve(Address name, TimePoint deadline) {
+  auto literal = literal_address(name);
+  if (!literal || *literal) co_return co_await Network::resolve(name, deadline);
+  Result<std::vector<SocketAddress>> found = co_await resolver_.resolve(name, deadline);
+  if (!found) co_return pass_on(std::move(found));
+  std::vector<Address> out;
+  for (const SocketAddress& address : *found) {
+    if (address.family() != found->front().family() || out.size() == kAddressesMax) continue;
+    out.push_back({.host = host_text(address.storage), .port = name.port});
+  }
+  std::ranges::sort(out, {}, &Address::host);
+  const auto same = std::ranges::unique(out);
+  out.erase(same.begin(), same.end());
+  co_return out;
 }
 
 }  // namespace stateway::io

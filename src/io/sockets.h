@@ -54,6 +54,7 @@ class SocketNetwork final : public Network {
   /// Names are looked up on `worker`; both must outlive the network.
   SocketNetwork(EpollLoop& loop, Worker& worker) : loop_(loop), resolver_(loop, worker) {}
   Task<Result<std::unique_ptr<Stream>>> connect(const Address& to, TimePoint deadline) override;
+  Task<Result<std::vector<Address>>> resolve(Address name, TimePoint deadline) override;
 
  private:
   EpollLoop& loop_;

@@ -33,6 +33,7 @@ io::Task<LoadReport> Load::run() {
 }
 
 bool Load::turn_of(unsigned client, std::uint64_t sequence, Turn& out) const {
+  if (stopped_) return false;
   const std::uint64_t place = sequence * options_.clients + client;
   if (options_.requests > 0 && place >= options_.requests) return false;
   const std::chrono::duration<double> offset(static_cast<double>(place) / options_.rate);
@@ -46,6 +47,7 @@ io::Task<void> Load::play(unsigned client) {
   Turn turn;
   for (std::uint64_t sequence = 0; turn_of(client, sequence, turn); ++sequence) {
     if (turn.intended > loop_.now()) co_await io::SleepUntil(loop_, turn.intended);
+    if (stopped_) break;
     co_await take(clients_[client], turn);
   }
   clients_[client].connection.reset();

@@ -78,6 +78,8 @@ class Load {
 
   /// Runs the schedule from now on, to its end. Once.
   io::Task<LoadReport> run();
+  /// Ends the schedule now: exchanges under way are finished, and no other begins.
+  void stop() { stopped_ = true; }
 
   /// Cookies of a client; they stay after the run, so that a test may look at the client's session.
   const CookieJar& cookies(unsigned client) const { return clients_[client].cookies; }
@@ -100,6 +102,7 @@ class Load {
   Workload& workload_;
   std::string host_;
   TimePoint start_{};
+  bool stopped_ = false;
   LoadReport report_;
   std::vector<Client> clients_;
   io::TaskGroup tasks_;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "route/affinity.h"
+
 namespace stateway::route {
 
 /// What becomes of an unsafe request that was sent and never answered.
@@ -23,6 +25,7 @@ struct RouteOptions {
   std::vector<std::string>
       origins;  // besides our own: "https://host" or "https://host:port", no default ports
   std::uint64_t max_body_bytes = 0;  // 0 = unlimited, streamed
+  std::optional<Affinity> affinity;  // requests with the same key go to the same instance
   Replay replay = Replay::reject;    // reexecute only with a session
 };
 

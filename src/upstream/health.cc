@@ -88,7 +88,8 @@ io::Task<Result<void>> HealthProbe::run(Endpoint to) {
   if (!stream) co_return pass_on(std::move(stream));
   if (!health_) co_return Result<void>{};
 
-  const std::string host = to.address.kind == Address::Kind::tcp ? to_string(to.address) : "localhost";
+  std::string host = to.host;
+  if (host.empty()) host = to.address.kind == Address::Kind::tcp ? to_string(to.address) : "localhost";
   wire::ClientRequest request;
   request.target = health_->path;
   request.host = host;

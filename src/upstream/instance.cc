@@ -1,11 +1,13 @@
 #include "upstream/instance.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/big_endian.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "upstream/balancer.h"
 
 namespace stateway::upstream {
 
@@ -47,6 +49,7 @@ Instance::Instance(std::string name, std::size_t index, std::optional<Endpoint> 
       changes_(std::move(changes)),
       clock_(clock),
       identity_(fixed ? identity_of(name_, fixed->address) : 0),
+      place_(stable_hash(fixed ? to_string(fixed->address) : name_)),
       since_(clock.now()),
       endpoint_(std::move(fixed).value_or(Endpoint{})) {}
 
@@ -68,9 +71,18 @@ void Instance::set_token(const std::optional<Secret>& token) {
   changes_->announce();
 }
 
+void Instance::settle(Address address, std::string host) {
+  const std::lock_guard lock(mutex_);
+  place_.store(stable_hash(to_string(address)), std::memory_order_relaxed);
+  identity_.store(identity_of(name_, address));
+  endpoint_.address = std::move(address);
+  endpoint_.host = std::move(host);
+}
+
 State Instance::state() const {
   const Status s = status();
   if (s.state == State::stopped) return s.state;
+  if (s.state == State::starting && failing()) return State::down;
   return drains_for(Drain::removed) || (s.state == State::up && draining()) ? State::draining : s.state;
 }
 
@@ -91,6 +103,9 @@ InstanceSnapshot Instance::snapshot() const {
   out.failures = failures_.load(std::memory_order_relaxed);
   out.restarts = starts > 0 ? starts - 1 : 0;
   out.since = since_.load(std::memory_order_relaxed);
+  out.next_start = next_start_.load(std::memory_order_relaxed);
+  const WallMillis until = ejected_until_wall_.load(std::memory_order_relaxed);
+  if (until > clock_.now() && ejected_generation_.load() == status().generation) out.ejected_until = until;
   const std::lock_guard lock(mutex_);
   if (endpoint_.address != Address{}) out.address = to_string(endpoint_.address);
   out.last_error = last_error_;
@@ -119,11 +134,46 @@ void Instance::connect_failed(Status seen, const Error& error) {
     log::warn("instance does not accept connections", {{"instance", name_}, {"reason", error.context}});
 }
 
+unsigned Instance::request_went_wrong(Status seen) {
+  if (seen != status()) return 0;
+  return failed_in_row_.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void Instance::request_went_well() {
+  // Looked at first: the common case must not make the loops fight for the cache line.
+  if (failed_in_row_.load(std::memory_order_relaxed) != 0) failed_in_row_.store(0, std::memory_order_relaxed);
+}
+
+bool Instance::ejected(Status s, TimePoint now) const {
+  return now.time_since_epoch().count() < ejected_until_.load(std::memory_order_relaxed) &&
+         ejected_generation_.load(std::memory_order_relaxed) == s.generation;
+}
+
+Duration Instance::eject(Status seen, TimePoint now, Duration first, Duration longest) {
+  const TimePoint last_end(Duration(ejected_until_.load()));
+  const bool soon = ejected_generation_.load() == seen.generation && now - last_end <= ejection_;
+  ejection_ = soon ? std::min(2 * ejection_, longest) : first;
+  ejected_generation_.store(seen.generation);
+  ejected_until_.store((now + ejection_).time_since_epoch().count());
+  ejected_until_wall_.store(clock_.now() +
+                            std::chrono::duration_cast<std::chrono::milliseconds>(ejection_).count());
+  failed_in_row_.store(0);
+  return ejection_;
+}
+
+double Instance::share(std::chrono::milliseconds slow_start) const {
+  const auto up_for = static_cast<double>(clock_.now() - up_since_.load(std::memory_order_relaxed));
+  return std::clamp(up_for / static_cast<double>(slow_start.count()), kShareMin, 1.0);
+}
+
 bool Instance::mark_up(Status seen) {
   if (seen.state != State::starting && seen.state != State::down) return false;
   const std::uint64_t returned = seen.state == State::down ? 1 : 0;
+  up_since_.store(clock_.now(), std::memory_order_relaxed);  // first: slow start must not miss the beginning
   if (!replace(seen, {seen.generation + returned, State::up})) return false;
   was_up_.store(true, std::memory_order_relaxed);
+  failing_.store(false, std::memory_order_relaxed);
+  failed_in_row_.store(0, std::memory_order_relaxed);
   connect_timeouts_.store(0, std::memory_order_relaxed);
   changed();
   return true;
@@ -167,6 +217,7 @@ void Instance::process_started(pid_t pid, Endpoint endpoint, std::uint64_t ident
   identity_.store(identity);
   client_expected_until_.store(0);  // who came for the last one has nothing here
   starts_.fetch_add(1, std::memory_order_relaxed);
+  set_next_start(0);
   enter_state(State::starting);
 }
 
@@ -182,12 +233,14 @@ void Instance::process_ended(std::string_view why) {
 }
 
 void Instance::process_failing(std::string_view why) {
+  failing_.store(true, std::memory_order_relaxed);
   process_gone();
   remember_error(why);
   enter_state(State::down);
 }
 
 void Instance::process_stopped() {
+  set_next_start(0);
   process_gone();
   enter_state(State::stopped);
 }

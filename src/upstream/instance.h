@@ -40,8 +40,9 @@ inline constexpr Duration kDrainTick = 20ms;
 
 /// Where an instance is reached, and the secret it expects as Stateway-Token (nullptr: none).
 struct Endpoint {
-  Address address;
-  std::shared_ptr<const Secret> token;
+  Address address{};
+  std::shared_ptr<const Secret> token{};
+  std::string host{};  // of health checks, if the configuration has a name for the address
 };
 
 /// What the admin API shows of an instance.
@@ -55,8 +56,10 @@ struct InstanceSnapshot {
   std::uint64_t requests = 0;  // handed to it so far
   std::uint64_t failures = 0;  // connects that failed and requests it did not answer
   std::uint64_t restarts = 0;
-  WallMillis since = 0;    // of the state
-  std::string last_error;  // why it was last taken out; empty if never
+  WallMillis since = 0;          // of the state
+  WallMillis ejected_until = 0;  // 0: it is not ejected
+  WallMillis next_start = 0;     // of its process, after an early death; 0: none is waited for
+  std::string last_error;        // why it was last taken out; empty if never
 };
 
 /// Thread-safe: state, load and counters are atomics; address and texts have a mutex that is taken for new
@@ -81,12 +84,16 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   /// "shop-1".
   const std::string& name() const { return name_; }
   std::size_t index() const { return index_; }
+  /// What keys are hashed with: of the address if that is fixed, else of the name. The same in every run.
+  std::uint64_t place() const { return place_.load(std::memory_order_relaxed); }
   bool supervised() const { return supervised_; }
   /// Where to connect now. A supervised instance has an address from its first start on.
   Address address() const { return endpoint().address; }
   Endpoint endpoint() const;
   /// Of a fixed instance. Connections with another token are not used again.
   void set_token(const std::optional<Secret>& token);
+  /// Gives one whose address was a name that was not looked up yet its address.
+  void settle(Address address, std::string host);
 
   Status status() const { return unpack(status_.load()); }
   /// May be given new requests: up and not draining.
@@ -112,6 +119,20 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   /// after kConnectTimeoutsMax in a row. Failures of our own side (no descriptors) are not held against it.
   void connect_failed(Status seen, const Error& error);
   void request_failed() { failures_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Ejection (Service::eject): requests failed in a row although checks go well. Of one generation: an
+  // instance that came back is judged anew.
+  /// Returns how many there were in a row with this one.
+  unsigned request_went_wrong(Status seen);
+  void request_went_well();
+  bool ejected(Status s, TimePoint now) const;
+  /// Takes it out for `first`, or, if it has not been back for longer than it was last taken out, for twice
+  /// as long as then, up to `longest`. Returns for how long. One caller at a time.
+  Duration eject(Status seen, TimePoint now, Duration first, Duration longest);
+
+  /// Its share of requests, 0.1 to 1: an instance that came up gets its full one after `slow_start`.
+  double share(std::chrono::milliseconds slow_start) const;
+  static constexpr double kShareMin = 0.1;
 
   // Active health. Nothing happens, and false is returned, unless the status still is `seen`.
   bool mark_up(Status seen);
@@ -139,8 +160,11 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   void process_ending();
   /// The process is gone and another will be started.
   void process_ended(std::string_view why);
-  /// It cannot be started, or dies each time: not worth waiting for.
+  /// It cannot be started, or dies each time: not worth waiting for until it has been up again.
   void process_failing(std::string_view why);
+  bool failing() const { return failing_.load(std::memory_order_relaxed); }
+  /// When a process is started again; 0: none is waited for.
+  void set_next_start(WallMillis at) { next_start_.store(at, std::memory_order_relaxed); }
   void process_stopped();
   /// It has been up since its process started.
   bool was_up() const { return was_up_.load(std::memory_order_relaxed); }
@@ -168,6 +192,15 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   std::atomic<Duration::rep> drain_deadline_{Duration::max().count()};
   std::atomic<WallMillis> client_expected_until_{0};
   std::atomic<bool> was_up_{false};
+  std::atomic<bool> failing_{false};
+  std::atomic<std::uint64_t> place_;
+  std::atomic<WallMillis> up_since_{0};
+  std::atomic<WallMillis> next_start_{0};
+  std::atomic<unsigned> failed_in_row_{0};
+  std::atomic<std::uint64_t> ejected_generation_{0};
+  std::atomic<Duration::rep> ejected_until_{0};
+  std::atomic<WallMillis> ejected_until_wall_{0};
+  Duration ejection_{};  // the last one; of `eject` alone
   std::atomic<pid_t> pid_{0};
   std::atomic<unsigned> connect_timeouts_{0};
   std::atomic<WallMillis> since_;

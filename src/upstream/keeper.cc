@@ -12,8 +12,6 @@
 namespace stateway::upstream {
 namespace {
 
-// So many early deaths in a row, and nobody should wait for the next start any more.
-constexpr unsigned kFailingAfter = 5;
 constexpr std::size_t kOutputRestMax = 1024 * 1024;
 
 std::string describe(const io::Exit& exit) {
@@ -44,6 +42,7 @@ Program program_of(const ServiceOptions& options) {
 Keeper::Keeper(const Service& service, std::shared_ptr<Instance> instance, Program program,
                io::EpollLoop& loop, const io::Guardian* guardian, const SupervisorOptions& options)
     : service_(service),
+      clock_(service.clock()),
       instance_(std::move(instance)),
       loop_(loop),
       guardian_(guardian),
@@ -63,6 +62,7 @@ void Keeper::wish(Wish wish) {
 void Keeper::restart(Program program) {
   if (wish_ == Wish::stop || wish_ == Wish::retire) return;
   program_ = std::move(program);
+  early_deaths_ = 0;
   instance_->drain(Drain::restart);
   wish(Wish::restart);
 }
@@ -164,14 +164,14 @@ void Keeper::note_death(TimePoint started, const std::string& how) {
   const bool early = !instance_->was_up() || loop_.now() - started < options_.early;
   early_deaths_ = early ? early_deaths_ + 1 : 0;
   const bool never_ran = instance_->pid() == 0;
-  if (never_ran || early_deaths_ >= kFailingAfter)
+  if (never_ran || early_deaths_ >= service_.roster()->options.crash_limit)
     instance_->process_failing(how);
   else
     instance_->process_ended(how);
+  const auto next_start = std::chrono::duration_cast<std::chrono::milliseconds>(pause());
+  if (next_start.count() > 0) instance_->set_next_start(clock_.now() + next_start.count());
   log::warn(never_ran ? "instance cannot be started" : "instance died",
-            {{"instance", instance_->name()},
-             {"reason", how},
-             {"next_start_ms", std::chrono::duration_cast<std::chrono::milliseconds>(pause()).count()}});
+            {{"instance", instance_->name()}, {"reason", how}, {"next_start_ms", next_start.count()}});
 }
 
 // None before the first restart: an instance that was killed should be back at once.

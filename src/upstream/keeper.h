@@ -67,6 +67,7 @@ class Keeper {
   Duration pause() const;
 
   const Service& service_;
+  const WallClock& clock_;
   const std::shared_ptr<Instance> instance_;
   io::EpollLoop& loop_;
   const io::Guardian* guardian_;

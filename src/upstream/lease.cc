@@ -39,6 +39,7 @@ void Lease::give_back(std::unique_ptr<Connection> connection) {
 
 void Lease::report(Outcome outcome) {
   if (outcome == Outcome::failed) instance_->request_failed();
+  owner_->judge(*instance_, generation_, outcome);
 }
 
 }  // namespace stateway::upstream

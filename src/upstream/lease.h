@@ -29,6 +29,8 @@ class Attempts {
   /// Instance::identity() of the only instance that may be chosen; it may drain (Instance::reachable): what
   /// it has in its memory is nowhere else.
   std::optional<std::uint64_t> only;
+  /// The hash of what decides where the request goes (by_key); none: the service's policy does.
+  std::optional<std::uint64_t> key;
 
   static constexpr std::size_t kRemembered = 8;
 
@@ -46,6 +48,7 @@ class Attempts {
 
 enum class Outcome : std::uint8_t {
   answered,  // a response head came
+  unwell,    // … but it was a 502, 503 or 504
   failed,    // it broke, timed out or was no HTTP; failed connects count by themselves
 };
 

@@ -40,6 +40,7 @@ int serve(const std::vector<std::string>& words) {
   std::string sick;
   for (const std::string& word : words) {
     if (word == "crash") return 7;
+    if (word.starts_with("crash_if=") && access(word.c_str() + 9, F_OK) == 0) return 7;
     if (word == "deaf") signal(SIGTERM, SIG_IGN);
     // tidy: sleep: it plays a process that takes its time.
     if (word == "slow_end") signal(SIGTERM, [](int) { usleep(200'000), _exit(0); });

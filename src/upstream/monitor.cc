@@ -1,6 +1,7 @@
 #include "upstream/monitor.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "io/task_group.h"
@@ -36,15 +37,18 @@ class Monitor::Check {
   io::TaskGroup task_;  // last: ends before what it uses
 };
 
-Monitor::Monitor(Service& service, io::Loop& loop, io::Network& network)
+Monitor::Monitor(Service& service, io::Loop& loop, io::Network& network, Duration resolve_every)
     : service_(service),
       loop_(loop),
       network_(network),
+      resolve_every_(resolve_every),
       drains_(loop),
+      names_(loop),
       subscription_(service.changes(), loop, *this) {
   take_roster();
   time_drains();
   tasks_.spawn(take_out_drained());
+  tasks_.spawn(look_up_names());
 }
 
 Monitor::~Monitor() = default;
@@ -64,6 +68,7 @@ void Monitor::take_roster() {
       checks.push_back(std::make_unique<Check>(instance, roster_->options, loop_, network_));
   }
   checks_ = std::move(checks);
+  if (old != nullptr && old->options.instances != roster_->options.instances) names_.wake_all();
 }
 
 void Monitor::on_change() {
@@ -92,6 +97,32 @@ io::Task<void> Monitor::take_out_drained() {
         waiting = true;
     }
     (void)co_await drains_.wait(waiting ? loop_.now() + kDrainTick : io::kNoDeadline);
+  }
+}
+
+// Until a name has been found, and while it cannot be, what is known of it stays.
+io::Task<void> Monitor::look_up_names() {
+  constexpr Duration kPatience = 10s;
+  std::set<std::string> lost;
+  for (;;) {
+    const std::shared_ptr<const Roster> roster = roster_;
+    bool any = false;
+    for (const Address& name : roster->options.instances) {
+      if (!is_looked_up(name)) continue;
+      any = true;
+      auto found = co_await network_.resolve(name, loop_.now() + kPatience);
+      const std::string text = to_string(name);
+      if (found) {
+        lost.erase(text);
+        if (roster_->options.instances == roster->options.instances)
+          service_.set_addresses(name, std::move(*found));
+      } else if (lost.insert(text).second) {
+        log::warn("a name of instances cannot be looked up",
+                  {{"service", service_.name()}, {"name", text}, {"reason", found.error().context}});
+      }
+    }
+    if (roster_->options.instances != roster->options.instances) continue;
+    (void)co_await names_.wait(any ? loop_.now() + resolve_every_ : io::kNoDeadline);
   }
 }
 

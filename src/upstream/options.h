@@ -17,6 +17,8 @@ inline constexpr unsigned kCountMax = 1'000;  // processes of one service
 enum class Balance : std::uint8_t {
   p2c,  // the less busy of two drawn at random
   round_robin,
+  least_requests,
+  hash,  // by the key of the request (route.affinity, or its session); p2c for those that have none
 };
 
 /// Active checks: GET `path`, healthy on 2xx and 3xx. Without them an instance is up while it accepts
@@ -43,6 +45,14 @@ struct TimeoutOptions {
   bool operator==(const TimeoutOptions&) const = default;
 };
 
+/// Taking out instances that answer checks but not requests.
+struct EjectOptions {
+  unsigned failures = 5;  // in a row: broken off, timed out, no HTTP, 502, 503 or 504; 0: never
+  std::chrono::milliseconds time{10'000};       // doubles with every ejection that follows soon …
+  std::chrono::milliseconds time_max{300'000};  // … up to this
+  bool operator==(const EjectOptions&) const = default;
+};
+
 struct ServiceOptions {
   std::string name;
   std::vector<Address> instances;    // fixed addresses; ports are never 0. Either these …
@@ -59,6 +69,9 @@ struct ServiceOptions {
                                           // so long for its requests, and for clients that are bound to it
   unsigned concurrency_per_instance = 0;  // 0 = unlimited
   unsigned queue = 1'000;                 // requests waiting for an instance
+  unsigned crash_limit = 5;               // supervised: early deaths in a row; then nobody waits for it
+  std::chrono::milliseconds slow_start{0};  // an instance that came up gets its full share after this
+  EjectOptions eject;
   bool operator==(const ServiceOptions&) const = default;
 };
 

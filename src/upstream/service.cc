@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/log.h"
 
 namespace stateway::upstream {
 
@@ -14,7 +15,17 @@ std::size_t lowest_free_index(const std::vector<std::shared_ptr<Instance>>& take
   return index;
 }
 
+bool ends_in_number(std::string_view host) {
+  const std::string_view label = host.substr(host.rfind('.') + 1);
+  return std::ranges::all_of(label, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
+
+bool is_looked_up(const Address& address) {
+  return address.kind == Address::Kind::tcp && !is_local(address) &&
+         address.host.find(':') == std::string::npos && !ends_in_number(address.host);
+}
 
 Service::Service(ServiceOptions options, const WallClock& clock)
     : name_(options.name),
@@ -41,13 +52,13 @@ Service::Instances Service::listed(const ServiceOptions& options, const Instance
     taken.push_back(out.back());
   };
   if (options.command.empty()) {
-    for (const Address& address : options.instances) {
-      const auto known =
-          std::ranges::find_if(present, [&](const auto& i) { return i->address() == address; });
-      if (known != present.end())
+    for (Endpoint& endpoint : endpoints(options)) {
+      const auto at = [&](const auto& i) { return i->address() == endpoint.address; };
+      if (std::ranges::any_of(out, at)) continue;  // two names may have one address
+      if (const auto known = std::ranges::find_if(present, at); known != present.end())
         out.push_back(*known);
       else
-        add(Endpoint{.address = address, .token = nullptr});
+        add(std::move(endpoint));
       out.back()->set_token(options.token);
     }
   } else {
@@ -58,6 +69,38 @@ Service::Instances Service::listed(const ServiceOptions& options, const Instance
   return out;
 }
 
+std::vector<Endpoint> Service::endpoints(const ServiceOptions& options) const {
+  std::vector<Endpoint> out;
+  for (const Address& configured : options.instances) {
+    const auto found = found_.find(to_string(configured));
+    if (found == found_.end()) {
+      out.push_back({.address = configured});
+      continue;
+    }
+    for (const Address& address : found->second) out.push_back({.address = address, .host = found->first});
+  }
+  return out;
+}
+
+void Service::set_addresses(const Address& name, std::vector<Address> found) {
+  CHECK(!found.empty());
+  std::vector<Address>& known = found_[to_string(name)];
+  if (known == found) return;
+  known = std::move(found);
+  log::info("the addresses of a name have changed",
+            {{"service", name_}, {"name", to_string(name)}, {"addresses", known.size()}});
+  const std::shared_ptr<const Roster> now = roster();
+  const auto at = [&now](const Address& address) {
+    const auto i =
+        std::ranges::find_if(now->instances, [&](const auto& x) { return x->address() == address; });
+    return i == now->instances.end() ? nullptr : *i;
+  };
+  // The one that connected by the name goes on as the first of them.
+  const std::shared_ptr<Instance> by_name = at(name);
+  if (by_name != nullptr && at(known.front()) == nullptr) by_name->settle(known.front(), to_string(name));
+  take_over(now->options);
+}
+
 void Service::reconfigure(ServiceOptions options) {
   CHECK(options.name == name_);
   {
@@ -66,6 +109,9 @@ void Service::reconfigure(ServiceOptions options) {
     configured_count_ = options.count;
     if (scaled_) options.count = *scaled_;
   }
+  std::erase_if(found_, [&](const auto& name) {
+    return std::ranges::none_of(options.instances, [&](const auto& a) { return to_string(a) == name.first; });
+  });
   take_over(std::move(options));
 }
 
@@ -110,6 +156,29 @@ void Service::remove(const Instance& instance) {
     replace_roster(old->options, std::move(left));
 }
 
+void Service::eject(Instance& instance, Instance::Status seen, TimePoint now) {
+  const std::lock_guard lock(ejecting_);
+  const std::shared_ptr<const Roster> roster_now = roster();
+  std::size_t up = 0;
+  std::size_t out = 1;
+  for (const auto& i : roster_now->instances) {
+    const Instance::Status status = i->status();
+    if (!i->usable(status)) continue;
+    ++up;
+    if (i.get() != &instance && i->ejected(status, now)) ++out;
+  }
+  if (2 * out > up || instance.status() != seen || instance.ejected(seen, now)) {
+    instance.request_went_well();  // counting begins anew
+    return;
+  }
+  const EjectOptions& options = roster_now->options.eject;
+  const Duration time = instance.eject(seen, now, options.time, options.time_max);
+  log::warn("instance is ejected: it fails requests although it is up",
+            {{"instance", instance.name()},
+             {"failures", options.failures},
+             {"for_ms", std::chrono::duration_cast<std::chrono::milliseconds>(time).count()}});
+}
+
 void Service::set_rollout(std::string text) {
   const std::lock_guard lock(mutex_);
   rollout_ = std::move(text);
@@ -145,7 +214,8 @@ bool Service::available() const {
 
 bool Service::starting() const {
   return std::ranges::any_of(roster()->instances, [](const auto& i) {
-    if (!i->supervised() || i->drains_for(Drain::removed) || i->drains_for(Drain::wish)) return false;
+    if (!i->supervised() || i->failing() || i->drains_for(Drain::removed) || i->drains_for(Drain::wish))
+      return false;
     return i->status().state == State::starting || i->drains_for(Drain::restart);
   });
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,6 +40,10 @@ struct Roster {
   bool supervised() const { return !options.command.empty(); }
 };
 
+/// Whether an instance at this address stands for all addresses that its name has, which are looked up again
+/// and again. Not "localhost": that is one instance, whichever address it listens on.
+bool is_looked_up(const Address& address);
+
 /// Thread-safe. Must outlive every ServiceOnLoop, Monitor and Supervisor made for it.
 class Service {
  public:
@@ -50,6 +55,7 @@ class Service {
 
   /// Never changes.
   const std::string& name() const { return name_; }
+  const WallClock& clock() const { return clock_; }
   /// As it is now. Never nullptr; replaced, with an announcement of `changes`, when the service is
   /// reconfigured.
   std::shared_ptr<const Roster> roster() const;
@@ -61,8 +67,14 @@ class Service {
   /// Asks for `count` processes of a supervised service, until the configured count is another one. Those of
   /// the highest numbers leave first. Supervisor::apply follows. The home loop only.
   void scale(unsigned count);
+  /// Gives the configured instance at `name` the addresses that it stands for: one instance each, from now
+  /// on. Until the first time there is one that connects by the name. The home loop only.
+  void set_addresses(const Address& name, std::vector<Address> found);
   /// Takes an instance out of the roster if it drains for having been removed. The home loop only.
   void remove(const Instance& instance);
+  /// Takes an instance that is up out for a while (options.eject), unless fewer than half of those that are
+  /// up and do not drain would be left. Any thread; rare, and the only part of ejection that takes a lock.
+  void eject(Instance& instance, Instance::Status seen, TimePoint now);
   /// What ServiceSnapshot::rollout shows.
   void set_rollout(std::string text);
   /// By name, or nullptr.
@@ -120,6 +132,7 @@ class Service {
  private:
   using Instances = std::vector<std::shared_ptr<Instance>>;
   Instances listed(const ServiceOptions& options, const Instances& present) const;
+  std::vector<Endpoint> endpoints(const ServiceOptions& options) const;
   void take_over(ServiceOptions options);
   void replace_roster(ServiceOptions options, Instances instances);
 
@@ -127,8 +140,10 @@ class Service {
   const WallClock& clock_;
   const std::shared_ptr<Changes> changes_;
   Changes room_;
+  std::map<std::string, std::vector<Address>> found_;  // by name and port; the home loop only
   mutable std::mutex mutex_;
   std::shared_ptr<const Roster> roster_;
+  std::mutex ejecting_;
   std::string rollout_;
   unsigned configured_count_;
   std::optional<unsigned> scaled_;

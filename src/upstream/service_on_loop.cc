@@ -123,18 +123,12 @@ bool ServiceOnLoop::lost(const Attempts& attempts) const {
 }
 
 std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
+  // Ejected ones are better than nobody.
+  if (!gather(attempts, again, false)) (void)gather(attempts, again, true);
   const unsigned limit = options().concurrency_per_instance;
-  candidates_.clear();
-  for (const auto& instance : roster_->instances) {
-    const Instance::Status status = instance->status();
-    if (!eligible(attempts, *instance, status) || attempts.has_tried(*instance, status.generation) != again)
-      continue;
-    const unsigned active = instance->active();
-    if (limit == 0 || active < limit) candidates_.push_back({instance->index(), active});
-  }
   while (!candidates_.empty()) {
-    const std::size_t best = balancer_->best(candidates_);
-    const std::shared_ptr<Instance>& instance = member(candidates_[best].index)->instance;
+    const std::size_t chosen = best(attempts);
+    const std::shared_ptr<Instance>& instance = member(candidates_[chosen].index)->instance;
     if (instance->enter(limit)) {
       const Instance::Status status = instance->status();
       const std::uint64_t identity = instance->identity();
@@ -146,9 +140,53 @@ std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
       instance->leave();
     }
     candidates_.erase(candidates_.begin() +
-                      static_cast<std::ptrdiff_t>(best));  // full or down since we looked
+                      static_cast<std::ptrdiff_t>(chosen));  // full or down since we looked
   }
   return std::nullopt;
+}
+
+bool ServiceOnLoop::gather(const Attempts& attempts, bool again, bool ejected) {
+  const unsigned limit = options().concurrency_per_instance;
+  const bool slowly = options().slow_start > Duration::zero();
+  bool any = false;
+  candidates_.clear();
+  late_.clear();
+  for (const auto& instance : roster_->instances) {
+    const Instance::Status status = instance->status();
+    if (!eligible(attempts, *instance, status)) continue;
+    if (!attempts.only && instance->ejected(status, loop_.now()) != ejected) continue;
+    if (attempts.has_tried(*instance, status.generation) != again) continue;
+    any = true;
+    const unsigned active = instance->active();
+    if (limit != 0 && active >= limit) continue;
+    auto& list = !slowly || attempts.only || has_its_turn(*instance, attempts) ? candidates_ : late_;
+    list.push_back({instance->index(), active, instance->place()});
+  }
+  if (candidates_.empty()) candidates_.swap(late_);
+  return any;
+}
+
+// Slow start, for every policy in the same way: an instance takes part in its share of the picks. A key has
+// its turn or has not, so that it moves once and not with every request.
+bool ServiceOnLoop::has_its_turn(const Instance& instance, const Attempts& attempts) const {
+  const double share = instance.share(options().slow_start);
+  if (share >= 1) return true;
+  constexpr std::uint64_t kParts = 1'000'000;
+  const std::uint64_t drawn =
+      attempts.key ? mixed(instance.place(), *attempts.key) % kParts : random_.below(kParts);
+  return static_cast<double>(drawn) < share * static_cast<double>(kParts);
+}
+
+std::size_t ServiceOnLoop::best(const Attempts& attempts) {
+  return attempts.key ? by_key(candidates_, *attempts.key) : balancer_->best(candidates_);
+}
+
+void ServiceOnLoop::judge(Instance& instance, std::uint64_t generation, Outcome outcome) {
+  const unsigned limit = options().eject.failures;
+  if (limit == 0) return;
+  if (outcome == Outcome::answered) return instance.request_went_well();
+  const Instance::Status seen{generation, State::up};
+  if (instance.request_went_wrong(seen) >= limit) service_.eject(instance, seen, loop_.now());
 }
 
 io::Task<Result<Lease>> ServiceOnLoop::acquire(Attempts& attempts, TimePoint deadline) {

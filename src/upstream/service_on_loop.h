@@ -63,6 +63,12 @@ class ServiceOnLoop final : private Changes::Listener {
   std::optional<Lease> pick(Attempts& attempts, bool again);
   bool eligible(const Attempts& attempts, const Instance& instance, Instance::Status status) const;
   bool lost(const Attempts& attempts) const;
+  /// Fills candidates_; `ejected`: with those that are ejected, instead of those that are not. Whether any
+  /// is up at all, has it room or not.
+  bool gather(const Attempts& attempts, bool again, bool ejected);
+  bool has_its_turn(const Instance& instance, const Attempts& attempts) const;
+  std::size_t best(const Attempts& attempts);
+  void judge(Instance& instance, std::uint64_t generation, Outcome outcome);
   bool has_room() const;
   TimePoint wait_end(TimePoint began) const;
   void serve_waiters();
@@ -81,6 +87,7 @@ class ServiceOnLoop final : private Changes::Listener {
   std::unique_ptr<Balancer> balancer_;
   std::vector<Member> members_;        // of the roster, in its order
   std::vector<Candidate> candidates_;  // of the pick being made
+  std::vector<Candidate> late_;        // … those that have not their turn, because they came up lately
   std::list<Waiter*> waiters_;
   bool* gone_ = nullptr;  // set by the destructor while waiters are being served
   Changes::Subscription state_changes_;

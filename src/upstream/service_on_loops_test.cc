@@ -77,6 +77,9 @@ TEST(ServiceOnLoops, TheyGoOnWhileInstancesComeAndGo) {
   constexpr int kRequests = 2'000;
   auto options = fixed(3);
   options.timeout.connect = std::chrono::milliseconds(20'000);
+  options.slow_start = std::chrono::milliseconds(2);
+  options.eject = {
+      .failures = 2, .time = std::chrono::milliseconds(1), .time_max = std::chrono::milliseconds(2)};
   SystemClock clock;
   Service service(options, clock);
   std::atomic<int> served{0};
@@ -91,6 +94,7 @@ TEST(ServiceOnLoops, TheyGoOnWhileInstancesComeAndGo) {
         auto connection = co_await lease->connect();
         if (!connection) co_return;
         if (i % 8 == 0) co_await io::sleep_for(loop, 0ms);
+        lease->report(i % 3 == 0 ? Outcome::answered : i % 3 == 1 ? Outcome::failed : Outcome::unwell);
         lease->give_back(std::move(*connection));
         ++done;
       }

@@ -120,23 +120,73 @@ TEST(Supervisor, UnhealthyIsOutAndHealthyIsIn) {
   w.run(sick_and_well(w, sick));
 }
 
-io::Task<void> crashes(World& w) {
-  const Condition failing = [&w] { return w.all(State::down) && w.instance().snapshot().restarts >= 6; };
+/// While it fails, nobody waits longer for it than for any instance that is down.
+io::Task<void> crashes(World& w, unsigned limit) {
+  const Condition failing = [&w, limit] {
+    return w.instance().failing() && w.instance().snapshot().restarts >= limit + 1;
+  };
   (void)co_await eventually(w.loop, failing);
-  EXPECT_EQ(w.instance().snapshot().last_error, "exited with status 7");
-  EXPECT_EQ(w.instance().pid(), 0);
+  const std::uint64_t before = w.instance().snapshot().restarts;
+  const Condition tried_again = [&w, before] {
+    EXPECT_EQ(w.instance().state(), State::down);
+    EXPECT_FALSE(w.service.starting());
+    return w.instance().snapshot().restarts >= before + 2;
+  };
+  (void)co_await eventually(w.loop, tried_again);
+  const Condition pausing = [&w] { return w.instance().snapshot().next_start != 0; };
+  (void)co_await eventually(w.loop, pausing);
+  const InstanceSnapshot snapshot = w.instance().snapshot();
+  EXPECT_EQ(snapshot.last_error, "exited with status 7");
+  EXPECT_EQ(snapshot.pid, 0);
   Attempts attempts;
-  auto lease = co_await w.on_loop.acquire(attempts, w.loop.now() + 5ms);
+  auto lease = co_await w.on_loop.acquire(attempts, io::kNoDeadline);
   EXPECT_FALSE(lease);
   if (!lease) EXPECT_EQ(lease.error().code, Code::no_instance);
 }
 
 TEST(Supervisor, OneThatAlwaysCrashesIsDownAndPausesGrow) {
-  World w(service_options(1, {"crash"}));
+  auto options = service_options(1, {"crash"});
+  options.timeout.connect = std::chrono::milliseconds(20);
+  World w(std::move(options));
   w.options.restart_first = 4ms;
   const TimePoint began = w.loop.now();
-  w.run(crashes(w));
+  w.run(crashes(w, 5));
   EXPECT_GE(w.loop.now() - began, 4ms + 8ms + 16ms + 32ms + 64ms + 128ms);
+}
+
+TEST(Supervisor, WhatCountsAsACrashLoopIsConfigured) {
+  auto options = service_options(1, {"crash"});
+  options.crash_limit = 2;
+  options.timeout.connect = std::chrono::milliseconds(20);
+  World w(std::move(options));
+  w.options.restart_first = 4ms;
+  w.run(crashes(w, 2));
+}
+
+io::Task<void> crash_then_repair(World& w, std::string broken) {
+  const Condition failing = [&w] { return w.instance().failing(); };
+  (void)co_await eventually(w.loop, failing);
+  std::filesystem::remove(broken);
+  (void)co_await w.all_up();
+  EXPECT_FALSE(w.instance().failing());
+  EXPECT_EQ(w.instance().snapshot().next_start, 0);
+  const pid_t old = w.instance().pid();
+  kill(old, SIGKILL);
+  const Condition noticed = [&w, old] { return w.instance().pid() != old; };
+  (void)co_await eventually(w.loop, noticed);
+  EXPECT_TRUE(w.service.starting() || w.service.available()) << "one death is no crash loop any more";
+  (void)co_await w.all_up();
+}
+
+TEST(Supervisor, ARepairedProgramComesUpByItself) {
+  const std::string broken = testing::TempDir() + "/stateway-broken-" + std::to_string(getpid());
+  std::ofstream(broken) << "x";
+  auto options = service_options(1, {"crash_if=" + broken});
+  World w(std::move(options));
+  w.options.restart_first = 1ms;
+  w.options.restart_longest = 50ms;
+  w.options.early = 1ms;
+  w.run(crash_then_repair(w, broken));
 }
 
 io::Task<void> missing(World& w, std::string program) {

@@ -29,13 +29,24 @@ class ScriptedNetwork final : public io::Network {
     peers_.push_back(ends[1]);
     co_return std::make_unique<io::FdStream>(loop_, ends[0], io::FdStream::Kind::unix_socket);
   }
+  io::Task<Result<std::vector<Address>>> resolve(Address name, TimePoint) override {
+    ++look_ups;
+    const auto it = names.find(to_string(name));
+    if (it == names.end())
+      co_return fail(Code::connect_failed, Side::upstream, "no such name", Retry::always);
+    std::vector<Address> out;
+    for (const std::string& text : it->second) out.push_back(parse_address(text).value());
+    co_return out;
+  }
   void close_peers() {
     for (const int fd : peers_) close(fd);
     peers_.clear();
   }
 
-  std::map<std::string, Error> failures;  // by address
+  std::map<std::string, Error> failures;                  // by address
+  std::map<std::string, std::vector<std::string>> names;  // by name and port
   int connects = 0;
+  int look_ups = 0;
 
  private:
   io::EpollLoop& loop_;

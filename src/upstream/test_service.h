@@ -9,8 +9,8 @@
 namespace stateway::upstream::test {
 
 /// Serves at SOCKET or PORT until it is killed: /healthz (503 while the file `sick` exists), /pid, /token.
-/// Words behind --serve: sick=PATH, crash (exits with 7 at once), deaf (ignores SIGTERM), slow_end (takes a
-/// moment to end), say=TEXT (printed first).
+/// Words behind --serve: sick=PATH, crash (exits with 7 at once), crash_if=PATH (if it exists), deaf (ignores
+/// SIGTERM), slow_end (takes a moment to end), say=TEXT (printed first).
 int serve(const std::vector<std::string>& words);
 
 /// A service of `count` such processes.
