@@ -41,7 +41,7 @@ class Conversation {
     const std::string_view path = target->path();
     what_ = path.substr(path.rfind('/') + 1);
     query_ = target->query;
-    if (what_ != "healthz" && what_ != "count") ++origin_.count;
+    if (what_ != "healthz" && what_ != "count" && what_ != "most") ++origin_.count;
     if (head_.fields.has(http::FieldId::expect) && !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
       co_return false;
     reader_.begin_body(*framing);
@@ -64,6 +64,7 @@ class Conversation {
     if (what_ == "written") co_return co_await reply(200, "", std::to_string(origin_.written));
     if (what_ == "count") co_return co_await reply(200, "", std::to_string(origin_.count));
     if (what_ == "slow") co_return co_await slow();
+    if (what_ == "most") co_return co_await reply(200, "", std::to_string(origin_.slow_most));
     if (what_ == "patch") co_return co_await patch(body);
     if (what_ == "session") co_return co_await reply(200, "", session_text());
     if (what_ == "set-cookie") co_return co_await reply(200, fmt::format("Set-Cookie: {}\r\n", body), "");
@@ -133,8 +134,10 @@ class Conversation {
   }
 
   io::Task<bool> slow() {
+    origin_.slow_most = std::max(origin_.slow_most, ++origin_.slow_now);
     // tidy: sleep: a slow service is what it plays.
     co_await io::sleep_for(stream_.loop(), std::chrono::milliseconds(number(query_, "ms")));
+    --origin_.slow_now;
     co_return co_await reply(200, "", "at last");
   }
 

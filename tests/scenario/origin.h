@@ -8,6 +8,7 @@
 //   written        octets of `bytes` bodies that were written so far, by all connections
 //   count          requests served so far, without healthz and count
 //   slow?ms=N      answers after N milliseconds
+//   most           the most `slow` requests that it ever had at once
 //   patch          200 with the request's body as Stateway-Session-Patch; with &op=X a Stateway-Session-Op
 //   session        200 with "<id> <version> <document>" as it was given
 //   session-url    GET, or a PATCH with the request's body, of the session URL: "<status> <body>"
@@ -30,6 +31,8 @@ struct Origin {
   Pattern pattern;
   std::uint64_t written = 0;
   std::uint64_t count = 0;
+  unsigned slow_now = 0;
+  unsigned slow_most = 0;
 };
 
 /// Serves one connection until it ends.
