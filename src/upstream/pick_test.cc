@@ -218,6 +218,23 @@ TEST_F(PickTest, AnInstanceThatCameBackIsJudgedAnew) {
   for (int i = 0; i < 9; ++i) EXPECT_EQ(instance(0).request_went_wrong(old), 0u) << "of an earlier life";
 }
 
+// What a client's instance has in its memory is nowhere else.
+TEST_F(PickTest, WhoIsBoundToAnInstanceGetsItEjectedOrWarmingUpAndWhateverTheKey) {
+  auto options = ejecting(3);
+  options.slow_start = std::chrono::milliseconds(60'000);
+  make(options);
+  requests(instance(0), 3, Outcome::failed);
+  EXPECT_TRUE(ejected(0));
+  for (std::uint64_t key = 0; key < 20; ++key) {
+    Attempts attempts;
+    attempts.key = key;
+    attempts.only = instance(0).identity();
+    const auto lease = on_loop_->try_acquire(attempts);
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(lease->instance().name(), "shop-1");
+  }
+}
+
 TEST_F(PickTest, EjectionCanBeTurnedOff) {
   auto options = ejecting(2);
   options.eject.failures = 0;
