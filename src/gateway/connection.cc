@@ -4,6 +4,7 @@
 #include "gateway/pipeline.h"
 #include "gateway/problem.h"
 #include "gateway/respond.h"
+#include "wire/linger.h"
 
 namespace stateway::gateway {
 namespace {
@@ -98,7 +99,7 @@ io::Task<bool> Connection::serve_one() {
   if (!finished) co_return false;
   if (x.broken_off) accepted_.stream->reset_on_close();
   if (x.close) {
-    if (!x.body_read && !x.broken_off) co_await linger();
+    if (!x.body_read && !x.broken_off) co_await wire::linger(*accepted_.stream);
     co_return false;
   }
   (void)reader_.next_buffered();  // moves the decoder of an empty body to its end
@@ -118,22 +119,7 @@ io::Task<void> Connection::refuse(Exchange& x, Error error) {
   on_.counters.problems.fetch_add(1, std::memory_order_relaxed);
   co_await respond_own(x, problem_response(x, error));
   if (x.config->log.access && x.status != 0) log_exchange(x);
-  if (x.status != 0) co_await linger();
-}
-
-// Closing with unread octets would make the kernel reset the connection, and the client might lose our answer
-// (RFC 9112 §9.6): end our side, then read and forget for a moment.
-io::Task<void> Connection::linger() {
-  constexpr Duration kLinger = 1s;
-  constexpr std::size_t kOctetsMax = 256 * 1024;
-  accepted_.stream->shutdown_write();
-  const TimePoint deadline = on_.loop.now() + kLinger;
-  char buffer[4096];
-  for (std::size_t octets = 0; octets < kOctetsMax;) {
-    const auto n = co_await accepted_.stream->read_some(buffer, deadline);
-    if (!n || *n == 0) co_return;
-    octets += *n;
-  }
+  if (x.status != 0) co_await wire::linger(*accepted_.stream);
 }
 
 void Connection::on_hangup() {

@@ -29,7 +29,6 @@ class Connection final : private io::Stream::HangupListener {
   io::Task<bool> serve_one();
   io::Task<Result<bool>> run(Exchange& x);
   io::Task<void> refuse(Exchange& x, Error error);
-  io::Task<void> linger();
   void on_hangup() override;
 
   OnLoop& on_;

@@ -55,6 +55,9 @@ class Reader {
   /// `side` is who is at the other end; errors carry it. `stream` must outlive the reader.
   Reader(io::Stream& stream, Side side, http::HeadLimits limits);
 
+  /// For the heads and trailers that are read from now on.
+  void set_limits(http::HeadLimits limits) { limits_ = limits; }
+
   /// Waits, holding no memory, until there is something to read. False: the stream ended between two
   /// messages. Errors: timeout, io.
   io::Task<Result<bool>> wait_for_octets(TimePoint deadline);

@@ -4,6 +4,7 @@
 #include "http/date.h"
 #include "http/problem.h"
 #include "http/writer.h"
+#include "wire/linger.h"
 
 namespace stateway::wire {
 
@@ -16,7 +17,7 @@ Response problem_response(int status, std::string_view code, std::string_view ti
   return out;
 }
 
-// One client's connection. Known to the server so that drain can end it while it is idle.
+// One client's connection. Known to the server so that it can be ended while it is idle.
 class Server::Connection final {
  public:
   Connection(Server& server, io::Accepted accepted)
@@ -26,10 +27,12 @@ class Server::Connection final {
     next_ = server_.first_;
     if (next_ != nullptr) next_->previous_ = this;
     server_.first_ = this;
+    ++server_.open_;
   }
   ~Connection() {
     (previous_ != nullptr ? previous_->next_ : server_.first_) = next_;
     if (next_ != nullptr) next_->previous_ = previous_;
+    --server_.open_;
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -37,6 +40,8 @@ class Server::Connection final {
   io::Task<void> serve() {
     while (!server_.draining_) {
       idle_ = true;
+      idle_since_ = server_.loop_.now();
+      server_.room_.wake();
       const auto alive = co_await reader_.wait_for_octets(server_.loop_.now() + server_.options_.idle);
       idle_ = false;
       if (!alive || !*alive) co_return;
@@ -46,6 +51,9 @@ class Server::Connection final {
   void end_if_idle() {
     if (idle_) accepted_.stream->abort();
   }
+  /// Not one whose request has come but has not been read.
+  bool may_make_room() const { return idle_ && reader_.empty() && accepted_.stream->silent(); }
+  TimePoint idle_since() const { return idle_since_; }
   Connection* next() { return next_; }
 
  private:
@@ -59,7 +67,7 @@ class Server::Connection final {
       Response refused = problem_response(status_of(read.error().code), code_name(read.error().code), "",
                                           read.error().context);
       refused.close = true;
-      co_await respond(refused, http::Method::other, false);
+      if (co_await respond(refused, http::Method::other, false)) co_await linger(*accepted_.stream);
       co_return false;
     }
     auto target = http::parse_target(head.method, head.target);
@@ -139,6 +147,7 @@ class Server::Connection final {
   io::Accepted accepted_;
   Reader reader_;
   bool idle_ = false;
+  TimePoint idle_since_{};
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;
 };
@@ -154,13 +163,27 @@ io::Task<void> Server::accept_from(io::Acceptor& acceptor) {
       co_await io::sleep_for(loop_, 100ms);  // short of descriptors: wait for some to be closed
       continue;
     }
+    co_await make_room();
     connections_.spawn(serve(std::move(*accepted)));
   }
 }
 
+io::Task<void> Server::make_room() {
+  while (open_ >= options_.connections_max) {
+    Connection* longest = nullptr;
+    for (Connection* c = first_; c != nullptr; c = c->next())
+      if (c->may_make_room() && (longest == nullptr || c->idle_since() < longest->idle_since())) longest = c;
+    if (longest != nullptr) longest->end_if_idle();
+    (void)co_await room_.wait(loop_.now() + options_.idle);  // one ends, or becomes idle
+  }
+}
+
 io::Task<void> Server::serve(io::Accepted accepted) {
-  Connection connection(*this, std::move(accepted));
-  co_await connection.serve();
+  {
+    Connection connection(*this, std::move(accepted));
+    co_await connection.serve();
+  }
+  room_.wake();
 }
 
 void Server::drain() {

@@ -11,6 +11,7 @@
 #include "http/target.h"
 #include "io/network.h"
 #include "io/task_group.h"
+#include "io/wait_queue.h"
 #include "wire/reader.h"
 
 namespace stateway::wire {
@@ -47,13 +48,19 @@ struct ServerOptions {
   Duration message_timeout = 10s;  // for a whole request, and for a whole response
   Duration idle = 60s;
   const WallClock* clock = nullptr;  // for Date; nullptr: the machine's. Must outlive the server
+  /// At once. Above it the connection that has been idle longest makes room; while none is idle, whoever
+  /// comes waits.
+  std::size_t connections_max = 10'000;
 };
 
 /// Bound to one loop. Malformed requests are answered with a problem and the connection ends.
 class Server {
  public:
   Server(io::Loop& loop, Handler& handler, ServerOptions options)
-      : loop_(loop), handler_(handler), options_(options) {}
+      : loop_(loop), handler_(handler), options_(options), room_(loop) {}
+
+  /// For requests that come from now on.
+  void set_body_bytes_max(std::size_t bytes) { options_.body_bytes_max = bytes; }
 
   /// Accepts and serves until destroyed. `acceptor` must live as long.
   io::Task<void> accept_from(io::Acceptor& acceptor);
@@ -66,11 +73,14 @@ class Server {
   class Connection;
   io::Task<void> serve(io::Accepted accepted);
   WallMillis wall_now() const;
+  io::Task<void> make_room();
 
   io::Loop& loop_;
   Handler& handler_;
   ServerOptions options_;
   Connection* first_ = nullptr;
+  std::size_t open_ = 0;
+  io::WaitQueue room_;
   bool draining_ = false;
   io::TaskGroup connections_;
 };

@@ -19,8 +19,10 @@ class Echo final : public Handler {
     ++handled;
     Response out;
     const std::string_view path = request.target.path();
+    busiest = std::max(busiest, ++busy_);
     // tidy: sleep: a slow service is what it plays.
     if (path == "/slow") co_await io::sleep_for(loop_, 30ms);
+    --busy_;
     if (path == "/204") out.status = 204;
     if (path == "/close") out.close = true;
     out.fields.emplace_back("X-Peer", request.peer);
@@ -31,15 +33,20 @@ class Echo final : public Handler {
   void answered() override { ++answers; }
   int handled = 0;
   int answers = 0;
+  int busiest = 0;  // requests at once
 
  private:
+  int busy_ = 0;
   io::EpollLoop& loop_;
 };
 
 // A server on a free port, on a loop of its own.
 struct Site {
-  Site() { accepting.spawn(server.accept_from(acceptor)); }
+  explicit Site(Duration idle_most = 100ms) : idle(idle_most) {
+    accepting.spawn(server.accept_from(acceptor));
+  }
 
+  const Duration idle;
   io::EpollLoop loop;
   io::Worker resolver{"resolver"};
   io::SocketNetwork network{loop, resolver};
@@ -51,7 +58,8 @@ struct Site {
                 {.head = {.head_bytes_max = 1024, .target_bytes_max = 100, .fields_max = 10},
                  .body_bytes_max = 64,
                  .message_timeout = 100ms,
-                 .idle = 100ms}};
+                 .idle = idle,
+                 .connections_max = 3}};
   io::TaskGroup accepting;
 };
 
@@ -209,6 +217,76 @@ TEST_F(DrainTest, WhatIsBeingAnsweredEndsWellAndWhatIsIdleEndsAtOnce) {
   EXPECT_THAT(got[0], HasSubstr("Connection: close\r\n"));
   EXPECT_THAT(got[0], EndsWith("GET /slow []"));
   EXPECT_THAT(got[1], EndsWith("GET /first []"));
+}
+
+// A client that sends all of a long body before it reads, as most do, must find the answer that refuses it.
+TEST_F(ServerTest, ARefusalReachesWhoIsStillSending) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n";
+  EXPECT_THAT(talk(head + std::string(200'000, 'x'), 10'000), StartsWith("HTTP/1.1 413 "));
+}
+
+class FullTest : public ServerTest {
+ protected:
+  using Streams = std::vector<std::unique_ptr<io::Stream>>;
+  static io::Task<void> connect(Site& site, Streams& out) {
+    auto stream = co_await site.network.connect(site.socket.address(), site.loop.now() + 10s);
+    CHECK(stream.has_value());
+    out.push_back(std::move(*stream));
+  }
+  static io::Task<void> ask(io::Stream& stream, std::string request, std::string& out) {
+    (void)co_await stream.write_all(request, stream.loop().now() + 10s);
+    const std::string end = request.substr(0, request.find(" HTTP")) + " []";
+    co_await receive(stream, out, end);
+  }
+  // Whether the server has ended the connection.
+  static io::Task<void> expect_end(io::Stream& stream) {
+    std::string more;
+    co_await receive(stream, more);
+    EXPECT_EQ(more, "");
+  }
+
+  static io::Task<void> the_longest_idle_makes_room(Site& site) {
+    Streams streams;
+    for (int i = 0; i < 3; ++i) {
+      co_await connect(site, streams);
+      std::string answer;
+      co_await ask(*streams.back(), get("/x"), answer);
+    }
+    std::string again, fourth;
+    co_await ask(*streams[0], get("/x"), again);
+    co_await connect(site, streams);
+    co_await ask(*streams[3], get("/x"), fourth);
+    EXPECT_THAT(fourth, EndsWith("GET /x []"));
+    co_await expect_end(*streams[1]);
+    for (const std::size_t kept : {0, 2, 3}) {
+      std::string answer;
+      co_await ask(*streams[kept], get("/x"), answer);
+      EXPECT_THAT(answer, EndsWith("GET /x []")) << kept;
+    }
+  }
+
+  static io::Task<void> whoever_comes_waits(Site& site) {
+    Streams streams;
+    std::array<std::string, 4> answers;
+    io::TaskGroup clients;
+    for (std::size_t i = 0; i < 4; ++i) {
+      co_await connect(site, streams);
+      clients.spawn(ask(*streams[i], get("/slow"), answers[i]));
+    }
+    co_await clients.drained();
+    EXPECT_LE(site.echo.busiest, 3);
+    for (const std::string& answer : answers) EXPECT_THAT(answer, EndsWith("GET /slow []"));
+  }
+};
+
+TEST_F(FullTest, TheConnectionThatWasIdleLongestMakesRoom) {
+  Site site(10s);
+  io::run_until_done(site.loop, the_longest_idle_makes_room(site));
+}
+
+TEST_F(FullTest, WhileNoneIsIdleWhoeverComesWaits) {
+  Site site(10s);
+  io::run_until_done(site.loop, whoever_comes_waits(site));
 }
 
 TEST(ProblemResponse, IsAProblem) {
