@@ -52,6 +52,7 @@ class MoodyStore final : public store::StateStore {
   io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override {
     return inner_.sweep(loop, most);
   }
+  void set_sessions_max(std::uint64_t most) override { inner_.set_sessions_max(most); }
   store::Stats stats() const override {
     store::Stats stats = inner_.stats();
     stats.poisoned = poisoned;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kQueueLines = 8192;  // about 2 MiB of lines at most
 
 struct State {
-  Format format = Format::text;
+  std::atomic<Format> format = Format::text;
   std::atomic<Level> least = Level::info;
   std::shared_ptr<spdlog::logger> logger;
 };
@@ -119,6 +119,8 @@ void start(Format format, Level least) {
   s.logger->set_level(spdlog::level::trace);
 }
 
+void set_format(Format format) { state().format.store(format, std::memory_order_relaxed); }
+
 void flush() {
   State& s = state();
   if (!s.logger) return;
@@ -131,7 +133,8 @@ bool enabled(Level level) { return level >= state().least.load(std::memory_order
 void write(Level level, std::string_view message, std::span<const Field> fields) {
   if (!enabled(level)) return;
   State& s = state();
-  const std::string line = render(s.format, SystemClock().now(), level, message, fields);
+  const std::string line =
+      render(s.format.load(std::memory_order_relaxed), SystemClock().now(), level, message, fields);
   if (s.logger)
     s.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
   else

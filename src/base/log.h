@@ -30,6 +30,8 @@ struct Field {
 
 /// Starts the log thread. Before it, lines are written at once, as text. Call once, before other threads.
 void start(Format format, Level least);
+/// Of the lines from now on.
+void set_format(Format format);
 /// Writes what is queued. Called by main before it exits, and before a fork that goes on logging.
 void flush();
 

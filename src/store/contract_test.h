@@ -317,6 +317,19 @@ TYPED_TEST_P(StoreContract, AFullStoreTakesNoNewRecordsAndServesOldOnes) {
   EXPECT_EQ(this->keys({}), (Keys{"d", "e"}));
 }
 
+TYPED_TEST_P(StoreContract, SessionsMaxCanBeChangedWhileItServes) {
+  this->store_.reset();
+  this->open(1);
+  ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
+  EXPECT_CODE(this->put("b", live(1, this->in(1000))), Code::sessions_full);
+  this->store_->set_sessions_max(2);
+  EXPECT_TRUE(this->put("b", live(1, this->in(1000))));
+  this->store_->set_sessions_max(1);
+  EXPECT_EQ(this->keys({}), (Keys{"a", "b"}));
+  EXPECT_TRUE(this->put("b", live(2, this->in(1000))));
+  EXPECT_CODE(this->put("c", live(1, this->in(1000))), Code::sessions_full);
+}
+
 TYPED_TEST_P(StoreContract, ATouchMovesTheExpiryOfALiveRecordLater) {
   ASSERT_TRUE(this->put("a", live(1, this->in(1000), "1")));
   this->touch("a", this->in(500));
@@ -376,7 +389,7 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, WhatWasCommittedIsLoaded, AConditionT
                             AMalformedBatchIsRefused, ARecordIsThereUntilItsExpiryAndNotFromItOn,
                             KeysAndValuesAreBinaryAndValuesLarge, ThePrincipalIndexFollowsTheRecords,
                             ListsComeInPages, ParallelCommitsLoseNothing,
-                            AFullStoreTakesNoNewRecordsAndServesOldOnes,
+                            AFullStoreTakesNoNewRecordsAndServesOldOnes, SessionsMaxCanBeChangedWhileItServes,
                             ATouchMovesTheExpiryOfALiveRecordLater,
                             TheSweepRemovesWhatHasExpiredAndNothingElse);
 

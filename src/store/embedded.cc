@@ -112,4 +112,6 @@ io::Task<Result<std::size_t>> EmbeddedStore::sweep(io::Loop& loop, std::size_t m
 
 Stats EmbeddedStore::stats() const { return writer_->stats(); }
 
+void EmbeddedStore::set_sessions_max(std::uint64_t most) { writer_->set_records_max(most); }
+
 }  // namespace stateway::store

@@ -45,6 +45,7 @@ class EmbeddedStore final : public StateStore {
   io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) override;
   io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override;
   Stats stats() const override;
+  void set_sessions_max(std::uint64_t most) override;
 
  private:
   EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options, const WallClock& clock,

@@ -5,7 +5,8 @@
 
 namespace stateway::store {
 
-void Group::begin(WallMillis now) {
+void Group::begin(WallMillis now, std::uint64_t records_max) {
+  records_max_ = records_max;
   now_ = now;
   changes_.clear();
   overlay_.clear();

@@ -15,11 +15,11 @@ namespace stateway::store {
 class Group {
  public:
   /// `records`: how many the database holds now.
-  Group(Database& database, HotTable& hot, std::uint64_t records, std::uint64_t records_max)
-      : database_(database), hot_(hot), records_(records), records_max_(records_max) {}
+  Group(Database& database, HotTable& hot, std::uint64_t records)
+      : database_(database), hot_(hot), records_(records) {}
 
-  /// Starts the next step; expiry is judged as of `now`.
-  void begin(WallMillis now);
+  /// Starts the next step; expiry is judged as of `now`. Beyond `records_max` no record is created.
+  void begin(WallMillis now, std::uint64_t records_max);
 
   /// Adds a batch if its conditions hold on what is committed or earlier in this group. Takes its records.
   /// Errors: conflict, sessions_full, store_unavailable (a read failed); then nothing of it is added.
@@ -50,9 +50,9 @@ class Group {
   Database& database_;
   HotTable& hot_;
   std::uint64_t records_;
-  const std::uint64_t records_max_;
 
   WallMillis now_ = 0;
+  std::uint64_t records_max_ = 0;
   Database::Changes changes_;
   std::unordered_map<std::string_view, StoredPtr> overlay_;  // this group's latest; null: erased
   std::vector<Present> presents_;                            // of the batch being judged

@@ -23,7 +23,7 @@ class ExpiryGroup : public testing::Test {
     auto opened = Database::open(directory_.path() + "/state", Durability::os, nullptr);
     ASSERT_TRUE(opened) << opened.error().context;
     database_ = std::move(*opened);
-    group_.emplace(*database_, hot_, 0, 100);
+    group_.emplace(*database_, hot_, 0);
     step(kCreated, [&] { put(1, kExpires); });
     const auto due = database_->due(kExpires, {}, 10);
     ASSERT_TRUE(due);
@@ -35,7 +35,7 @@ class ExpiryGroup : public testing::Test {
 
   template <class F>
   void step(WallMillis now, F f) {
-    group_->begin(now);
+    group_->begin(now, 100);
     f();
     ASSERT_TRUE(group_->write());
     group_->publish();

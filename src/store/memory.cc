@@ -129,4 +129,9 @@ Stats MemoryStore::stats() const {
   return stats;
 }
 
+void MemoryStore::set_sessions_max(std::uint64_t most) {
+  const std::lock_guard lock(mutex_);
+  records_max_ = most;
+}
+
 }  // namespace stateway::store

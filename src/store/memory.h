@@ -24,6 +24,7 @@ class MemoryStore final : public StateStore {
   io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) override;
   io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override;
   Stats stats() const override;
+  void set_sessions_max(std::uint64_t most) override;
 
  private:
   using Records = std::map<std::string, Record, std::less<>>;
@@ -36,8 +37,8 @@ class MemoryStore final : public StateStore {
   std::vector<Entry> list_of_principal(const Query& query, WallMillis now) const;
 
   const WallClock& clock_;
-  const std::uint64_t records_max_;
   mutable std::mutex mutex_;
+  std::uint64_t records_max_;
   Records records_;
   std::set<std::pair<WallMillis, std::string>> by_expiry_;
   std::set<std::pair<std::string, std::string>> by_principal_;

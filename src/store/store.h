@@ -92,6 +92,9 @@ class StateStore {
   virtual io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) = 0;
 
   virtual Stats stats() const = 0;
+
+  /// Of StoreOptions, for commits from now on. Fewer than there are records is no error: none is removed.
+  virtual void set_sessions_max(std::uint64_t most) = 0;
 };
 
 }  // namespace stateway::store

@@ -40,8 +40,9 @@ struct Writer::Answers final : io::Mail {
 Writer::Writer(Database& database, HotTable& hot, const WallClock& clock, std::uint64_t records,
                std::uint64_t records_max)
     : clock_(clock),
-      group_(database, hot, records, records_max),
+      group_(database, hot, records),
       records_(records),
+      records_max_(records_max),
       thread_([this] { work(); }) {
   pthread_setname_np(thread_.native_handle(), "store-write");
 }
@@ -84,7 +85,7 @@ void Writer::work() {
   while (take()) {
     Result<void> written;
     if (!poisoned()) {
-      group_.begin(clock_.now());
+      group_.begin(clock_.now(), records_max_.load(std::memory_order_relaxed));
       for (const Touched& touched : touches_) group_.add_touch(touched.key, touched.expires_at);
       for (const RequestPtr& request : requests_) judge(*request);
       written = group_.write();

@@ -44,6 +44,7 @@ class Writer {
   /// A write failed: everything is refused from then on.
   bool poisoned() const { return poisoned_.load(std::memory_order_acquire); }
   Stats stats() const;
+  void set_records_max(std::uint64_t most) { records_max_.store(most, std::memory_order_relaxed); }
 
  private:
   /// One caller's work, owned by its Submission and by whoever is to do it, so that either may go first.
@@ -91,6 +92,7 @@ class Writer {
 
   std::atomic<bool> poisoned_{false};
   std::atomic<std::uint64_t> records_;
+  std::atomic<std::uint64_t> records_max_;
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> conflicts_{0};
   std::atomic<std::uint64_t> groups_{0};
