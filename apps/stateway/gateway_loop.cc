@@ -37,8 +37,11 @@ GatewayLoop::GatewayLoop(const Shared& shared, std::string session_url_base)
 
 std::shared_ptr<upstream::ServiceOnLoop> GatewayLoop::on_this_loop(
     const std::shared_ptr<upstream::Service>& service, const gateway::LimitsOptions& limits) {
-  for (const auto& present : on_.config->services)
-    if (&present->service() == service.get()) return present;
+  for (const auto& present : on_.config->services) {
+    if (&present->service() != service.get()) continue;
+    present->set_head_limits(response_head_limits(limits));
+    return present;
+  }
   auto pair = std::make_shared<Pair>(service, loop_, network_, random_, response_head_limits(limits));
   return {pair, &pair->on_loop};
 }
@@ -47,16 +50,27 @@ void GatewayLoop::configure(std::shared_ptr<const gateway::Snapshot> snapshot,
                             const std::vector<std::shared_ptr<upstream::Service>>& services) {
   gateway::LoopConfig next;
   for (const auto& service : services) next.services.push_back(on_this_loop(service, snapshot->limits));
-  next.snapshot = std::move(snapshot);
+  // Counted on this loop alone: exchanges of all loops would fight for one counter of owners.
+  const gateway::Snapshot* shared = snapshot.get();
+  next.snapshot = {std::make_shared<std::shared_ptr<const gateway::Snapshot>>(std::move(snapshot)), shared};
   on_.config = std::make_shared<const gateway::LoopConfig>(std::move(next));
 }
 
-void GatewayLoop::listen(const std::vector<io::ListenSocket>& sockets) {
-  for (const io::ListenSocket& socket : sockets)
-    listener_.listen(std::make_unique<io::SocketAcceptor>(loop_, socket));
+void GatewayLoop::listen(const io::ListenSocket& socket) {
+  if (draining_) return;
+  auto acceptor = std::make_unique<io::SocketAcceptor>(loop_, socket);
+  acceptors_.emplace(&socket, acceptor.get());
+  listener_.listen(std::move(acceptor));
+}
+
+void GatewayLoop::close(const io::ListenSocket& socket) {
+  const auto acceptor = acceptors_.extract(&socket);
+  if (!acceptor.empty()) listener_.close(*acceptor.mapped());
 }
 
 void GatewayLoop::drain(TimePoint deadline, std::function<void()> done) {
+  draining_ = true;
+  acceptors_.clear();
   tasks_.spawn(drain_then(deadline, std::move(done)));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,8 +39,11 @@ class GatewayLoop {
   /// thread, or before that runs.
   void configure(std::shared_ptr<const gateway::Snapshot> snapshot,
                  const std::vector<std::shared_ptr<upstream::Service>>& services);
-  /// Begins to accept. `sockets` must outlive this.
-  void listen(const std::vector<io::ListenSocket>& sockets);
+  /// Begins to accept, unless it drains; on the loop's thread, or before that runs. `socket` must live until
+  /// `close` or this object's end.
+  void listen(const io::ListenSocket& socket);
+  /// Accepts no more from `socket`: see gateway::Listener::close. On the loop's thread.
+  void close(const io::ListenSocket& socket);
   /// On the loop's thread: see gateway::Listener::drain. `done` is called at its end.
   void drain(TimePoint deadline, std::function<void()> done);
   /// Ends what still runs. On the loop's thread, or when that has ended.
@@ -60,6 +64,8 @@ class GatewayLoop {
   gateway::SessionUrls session_urls_;
   gateway::OnLoop on_;
   gateway::Listener listener_;
+  std::map<const io::ListenSocket*, const io::Acceptor*> acceptors_;
+  bool draining_ = false;
   io::TaskGroup tasks_;
 };
 

@@ -185,7 +185,8 @@ int Runtime::run() {
       .admin_socket = *admin_socket_,
   });
   background_->spawn(handle_signals());
-  for (const auto& loop : loops_) loop->listen(client_sockets_);
+  for (const auto& loop : loops_)
+    for (const io::ListenSocket& s : client_sockets_) loop->listen(s);
   for (const io::ListenSocket& s : client_sockets_)
     log::info("listening", {{"address", to_string(s.address())}, {"for", "clients"}});
   log::info("listening", {{"address", to_string(admin_socket_->address())}, {"for", "admin"}});

@@ -27,7 +27,7 @@ Connection::Connection(OnLoop& on, io::Accepted accepted)
 Connection::~Connection() { on_.counters.connections.fetch_sub(1, std::memory_order_relaxed); }
 
 io::Task<void> Connection::serve() {
-  while (!on_.draining) {
+  while (!client_.leaving) {
     const LimitsOptions& limits = on_.limits();
     idle_ = true;
     const auto alive = co_await reader_.wait_for_octets(on_.loop.now() +
@@ -39,7 +39,8 @@ io::Task<void> Connection::serve() {
   }
 }
 
-void Connection::end_if_idle() {
+void Connection::leave() {
+  client_.leaving = true;
   // A request that has come but has not been read is served, as the last one.
   if (idle_ && accepted_.stream->silent()) accepted_.stream->abort();
 }
@@ -75,6 +76,7 @@ class Connection::InFlight {
 io::Task<bool> Connection::serve_one() {
   Exchange x(on_, client_);
   x.started = on_.loop.now();
+  reader_.set_limits(head_limits(x.config->limits));
   auto read = co_await reader_.read_head(x.request, x.started + x.config->limits.head_timeout);
   Result<http::Framing> framing =
       read ? http::request_framing(x.request) : Result<http::Framing>(pass_on(std::move(read)));

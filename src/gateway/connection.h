@@ -21,8 +21,8 @@ class Connection final : private io::Stream::HangupListener {
 
   /// Serves until either side ends the connection.
   io::Task<void> serve();
-  /// Ends it if it waits for a request; otherwise its exchange is its last (on.draining).
-  void end_if_idle();
+  /// Ends it if it waits for a request; otherwise its exchange is its last.
+  void leave();
 
  private:
   class InFlight;

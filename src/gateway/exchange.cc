@@ -9,8 +9,6 @@ Answer::Answer(upstream::Lease l) : lease(std::move(l)) {}
 Answer::~Answer() = default;
 
 Exchange::Exchange(OnLoop& loop, Client& c)
-    : on(loop), on_config(loop.config), config(on_config->snapshot.get()), client(c) {}
-
-upstream::ServiceOnLoop& Exchange::service() const { return *on_config->services[use->service]; }
+    : on(loop), config(loop.config->snapshot), on_config(loop.config), client(c) {}
 
 }  // namespace stateway::gateway

@@ -33,6 +33,7 @@ struct Client {
   io::Stream& stream;
   wire::Reader& reader;
   std::string_view peer;  // IP address, or "unix"
+  bool leaving = false;   // there is no exchange after this one: the gateway, or this address, is given up
 };
 
 /// A response that the gateway makes itself.
@@ -71,8 +72,8 @@ struct Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   OnLoop& on;
-  const std::shared_ptr<const LoopConfig> on_config;  // before what it keeps alive for the other members
-  const Snapshot* const config;
+  const std::shared_ptr<const Snapshot> config;  // before what it keeps alive for the other members
+  std::shared_ptr<const LoopConfig> on_config;   // until there is a route
   Client& client;
 
   // by the connection, from the head
@@ -89,6 +90,7 @@ struct Exchange {
   bool websocket = false;  // a well-formed opening handshake
   const route::RouteOptions* route = nullptr;
   const RouteUse* use = nullptr;
+  std::shared_ptr<upstream::ServiceOnLoop> service;  // of the route; kept although a reload removes it
 
   // by identify
   std::optional<session::Slot> session;
@@ -111,8 +113,6 @@ struct Exchange {
   bool broken_off = false;      // the client got a part of an answer: it must see that it is one
   std::optional<Error> error;   // why the gateway answered itself
 
-  /// The route's service; only once there is a route.
-  upstream::ServiceOnLoop& service() const;
   const upstream::ServiceOptions& service_options() const { return config->services[use->service]; }
   bool safe() const { return http::is_safe(request.method); }
   /// Whether nobody would miss this exchange if its client went: it has no answer yet, and changes nothing or

@@ -21,7 +21,7 @@ bool body_at_hand(const Exchange& x) { return x.framing.kind == http::Framing::K
 
 class Forwarding {
  public:
-  explicit Forwarding(Exchange& x) : x_(x), service_(x.service()) { pin(); }
+  explicit Forwarding(Exchange& x) : x_(x), service_(*x.service) { pin(); }
 
   io::Task<Result<void>> run() {
     // Before an instance is asked: a body that came with its head and is malformed costs it nothing.

@@ -1,11 +1,15 @@
 #include "gateway/listener.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "gateway/connection.h"
 
 namespace stateway::gateway {
 
 namespace {
+
+constexpr Duration kPause = 20ms;
 
 class Registration {
  public:
@@ -21,46 +25,67 @@ class Registration {
 
 }  // namespace
 
-Listener::~Listener() = default;
+Listener::~Listener() { cut(); }
 
 void Listener::listen(std::unique_ptr<io::Acceptor> acceptor) {
-  acceptors_.push_back(std::move(acceptor));
-  accepting_.spawn(accept_from(*acceptors_.back()));
+  doors_.push_back(std::make_shared<Door>());
+  const std::shared_ptr<Door>& door = doors_.back();
+  door->acceptor = std::move(acceptor);
+  door->accepting.spawn(accept_from(*door));
 }
 
-io::Task<void> Listener::accept_from(io::Acceptor& acceptor) {
-  constexpr Duration kPause = 20ms;
+io::Task<void> Listener::accept_from(Door& door) {
   for (;;) {
     // Full: whoever comes waits in the system's backlog, which is kinder than an error.
     while (on_.counters.connections.load(std::memory_order_relaxed) >= on_.limits().connections_max)
       co_await io::sleep_for(on_.loop, kPause);
-    Result<io::Accepted> accepted = co_await acceptor.accept();
+    Result<io::Accepted> accepted = co_await door.acceptor->accept();
     if (!accepted) {
-      log::warn("cannot accept a connection", {{"error", accepted.error().context}});
+      note_failure(accepted.error());
       co_await io::sleep_for(on_.loop, kPause);
       continue;
     }
-    connections_.spawn(serve(std::move(*accepted)));
+    connections_.spawn(serve(std::move(*accepted), door.shared_from_this()));
   }
 }
 
-io::Task<void> Listener::serve(io::Accepted accepted) {
+void Listener::note_failure(const Error& error) {
+  ++failures_;
+  if (on_.loop.now() < complain_from_) return;
+  log::warn("cannot accept connections", {{"error", error.context}, {"times", failures_}});
+  complain_from_ = on_.loop.now() + kComplainEvery;
+  failures_ = 0;
+}
+
+io::Task<void> Listener::serve(io::Accepted accepted, std::shared_ptr<Door> door) {
   Connection connection(on_, std::move(accepted));
-  const Registration open(open_, connection);
+  const Registration open(door->open, connection);
   co_await connection.serve();
 }
 
+void Listener::shut(Door& door) {
+  door.accepting.cancel_all();
+  door.acceptor.reset();
+  for (Connection* c : door.open) c->leave();
+}
+
+void Listener::close(const io::Acceptor& acceptor) {
+  const auto door =
+      std::ranges::find_if(doors_, [&](const auto& d) { return d->acceptor.get() == &acceptor; });
+  CHECK(door != doors_.end());
+  shut(**door);
+  doors_.erase(door);  // its connections keep it
+}
+
 io::Task<void> Listener::drain(TimePoint deadline) {
-  accepting_.cancel_all();
-  acceptors_.clear();
-  on_.draining = true;
-  for (Connection* c : open_) c->end_if_idle();
+  for (const auto& door : doors_) shut(*door);
+  doors_.clear();
   while (connections_.running() > 0 && on_.loop.now() < deadline) co_await io::sleep_for(on_.loop, 5ms);
   connections_.cancel_all();
 }
 
 void Listener::cut() {
-  accepting_.cancel_all();
+  for (const auto& door : doors_) door->accepting.cancel_all();
   connections_.cancel_all();
 }
 

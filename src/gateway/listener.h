@@ -21,6 +21,9 @@ class Listener {
 
   /// Begins to accept from `acceptor`; may be called for several addresses.
   void listen(std::unique_ptr<io::Acceptor> acceptor);
+  /// Stops accepting from one and destroys it. Its idle connections end; the others end with their present
+  /// exchange, however long that takes.
+  void close(const io::Acceptor& acceptor);
 
   /// Stops accepting, ends idle connections, lets exchanges in flight finish. Completes when the last
   /// connection has ended, or at `deadline`, when those that are left are cut.
@@ -29,14 +32,25 @@ class Listener {
   void cut();
 
  private:
-  io::Task<void> accept_from(io::Acceptor& acceptor);
-  io::Task<void> serve(io::Accepted accepted);
+  struct Door : std::enable_shared_from_this<Door> {
+    std::unique_ptr<io::Acceptor> acceptor;
+    std::list<Connection*> open;  // connections that came through it, in the order they came
+    io::TaskGroup accepting;
+  };
+
+  io::Task<void> accept_from(Door& door);
+  io::Task<void> serve(io::Accepted accepted, std::shared_ptr<Door> door);
+  void note_failure(const Error& error);
+  static void shut(Door& door);
+
+  // A gateway without free descriptors fails fifty times a second on each loop: that would bury the log.
+  static constexpr Duration kComplainEvery = 10s;
 
   OnLoop& on_;
-  std::vector<std::unique_ptr<io::Acceptor>> acceptors_;
-  std::list<Connection*> open_;  // in the order they came
+  std::uint64_t failures_ = 0;  // of accepting, since the last line about them
+  TimePoint complain_from_{};
+  std::vector<std::shared_ptr<Door>> doors_;
   io::TaskGroup connections_;
-  io::TaskGroup accepting_;
 };
 
 }  // namespace stateway::gateway

@@ -30,11 +30,10 @@ struct OnLoop {
   Random& random;
   session::Sessions& sessions;
   SessionUrls& session_urls;
-  std::shared_ptr<const LoopConfig> config;  // replaced on reload
+  std::shared_ptr<const LoopConfig> config;  // replaced by a reload
   const Pipeline& pipeline;
   Counters& counters;
   http::DateText date;
-  bool draining = false;  // no connection is kept alive any more
 
   const LimitsOptions& limits() const { return config->snapshot->limits; }
 };

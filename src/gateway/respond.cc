@@ -15,7 +15,7 @@ namespace {
 using Kind = http::Framing::Kind;
 
 bool may_keep_alive(const Exchange& x) {
-  return !x.close && !x.on.draining && http::keep_alive(x.request) && x.body_read;
+  return !x.close && !x.client.leaving && http::keep_alive(x.request) && x.body_read;
 }
 
 iovec buffer(std::string_view s) { return {const_cast<char*>(s.data()), s.size()}; }

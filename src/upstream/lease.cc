@@ -24,8 +24,7 @@ Lease::~Lease() {
 }
 
 std::unique_ptr<Connection> Lease::take_idle() {
-  Pool* pool = owner_->pool_of(*instance_);
-  return pool == nullptr ? nullptr : pool->take(instance_->status().generation);
+  return owner_->take_idle(*instance_, instance_->status().generation);
 }
 
 io::Task<Result<std::unique_ptr<Connection>>> Lease::connect(bool fresh) {

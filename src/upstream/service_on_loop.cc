@@ -252,14 +252,20 @@ void ServiceOnLoop::released() {
   if (options().concurrency_per_instance > 0 && service_.waiting() > 0) service_.room().announce();
 }
 
+std::unique_ptr<Connection> ServiceOnLoop::take_idle(const Instance& instance, std::uint64_t generation) {
+  Pool* pool = pool_of(instance);
+  auto idle = pool == nullptr ? nullptr : pool->take(generation);
+  if (idle) idle->reader().set_limits(limits_);  // they may have changed since it was used last
+  return idle;
+}
+
 io::Task<Result<std::unique_ptr<Connection>>> ServiceOnLoop::connect(std::shared_ptr<Instance> instance,
                                                                      bool fresh) {
   // Before the endpoint: if the instance restarts in between, the connection counts as one of the old
   // generation.
   const Instance::Status status = instance->status();
   if (!fresh) {
-    if (Pool* pool = pool_of(*instance))
-      if (auto idle = pool->take(status.generation)) co_return idle;
+    if (auto idle = take_idle(*instance, status.generation)) co_return idle;
   }
   Endpoint to = instance->endpoint();
   auto stream = co_await network_.connect(to.address, loop_.now() + options().timeout.connect);

@@ -35,6 +35,8 @@ class ServiceOnLoop final : private Changes::Listener {
   ~ServiceOnLoop();
 
   Service& service() { return service_; }
+  /// Of the response heads that are read from now on.
+  void set_head_limits(http::HeadLimits limits) { limits_ = limits; }
 
   /// An instance that is up, has room and was not tried, without waiting; nullopt if there is none.
   std::optional<Lease> try_acquire(Attempts& attempts);
@@ -76,12 +78,13 @@ class ServiceOnLoop final : private Changes::Listener {
   const Member* member(std::size_t index) const;
   /// nullptr: the instance has left the service.
   Pool* pool_of(const Instance& instance) const;
+  std::unique_ptr<Connection> take_idle(const Instance& instance, std::uint64_t generation);
   io::Task<Result<std::unique_ptr<Connection>>> connect(std::shared_ptr<Instance> instance, bool fresh);
 
   Service& service_;
   io::Loop& loop_;
   io::Network& network_;
-  const http::HeadLimits limits_;
+  http::HeadLimits limits_;
   Random& random_;
   std::shared_ptr<const Roster> roster_;  // as this loop knows it: may be old until its mail is read
   std::unique_ptr<Balancer> balancer_;

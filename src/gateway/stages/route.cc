@@ -47,6 +47,8 @@ io::Task<Result<Verdict>> RouteStage::enter(Exchange& x) {
   if (match.route != nullptr) {
     x.route = match.route;
     x.use = &x.config->uses[match.index];
+    x.service = x.on_config->services[x.use->service];
+    x.on_config.reset();  // a long exchange must not keep the services that others used
     co_return Verdict();
   }
   if (match.allow.empty()) co_return fail(Code::no_route, Side::client);

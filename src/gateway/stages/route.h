@@ -1,4 +1,4 @@
-// reads: request. fills: target, host, id, trusted_peer, secure, websocket, route, use.
+// reads: request. fills: target, host, id, trusted_peer, secure, websocket, route, use, service.
 #pragma once
 
 #include "gateway/stage.h"
