@@ -8,7 +8,10 @@
 #include <memory>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "config/checks.h"
+#include "config/keys.h"
 #include "config/sections.h"
 #include "config/toml.h"
 
@@ -51,6 +54,16 @@ void read_each(std::vector<Section> found, Options (*read)(const Section&), std:
   sections = std::move(found);
 }
 
+Places places_of(const Section& root, const Origins& origins, std::string_view file) {
+  Places places{.file = std::string(file)};
+  for (const Section& listen : origins.listen) places.listen.push_back(listen.place("address"));
+  for (const Key& key : keys())
+    if (key.same != nullptr)
+      places.keys.emplace(fmt::format("{}.{}", key.section, key.name),
+                          root.table(key.section).place(key.name));
+  return places;
+}
+
 }  // namespace
 
 Sources system_sources() {
@@ -87,10 +100,24 @@ std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::st
   for (upstream::ServiceOptions& service : config.services) service.drain = config.gateway.drain_timeout;
   read_each(root.tables("route"), read_route, config.routes, origins.routes);
   check_together(config, origins, report);
+  config.places = places_of(root, origins, file);
 
   if (!report.clean()) return std::unexpected(report.problems());
   config.warnings = report.warnings();
   return config;
+}
+
+std::vector<Problem> needing_restart(const Config& in_force, const Config& next) {
+  std::vector<Problem> problems;
+  for (const Key& key : keys()) {
+    if (key.same == nullptr || key.same(in_force, next)) continue;
+    const std::string name = fmt::format("{}.{}", key.section, key.name);
+    const Place place = next.places.keys.find(name)->second;
+    problems.push_back(
+        {next.places.file, place.line, place.column,
+         fmt::format("{} takes effect at a start only: restart the gateway, or set it back", name)});
+  }
+  return problems;
 }
 
 std::expected<Config, std::vector<Problem>> load(const std::string& path) {

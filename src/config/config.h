@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "config/value.h"
 #include "gateway/options.h"
 #include "route/options.h"
 #include "session/options.h"
@@ -17,6 +19,13 @@
 #include "upstream/options.h"
 
 namespace stateway::config {
+
+/// Where in the file that stands about which only a running gateway can complain.
+struct Places {
+  std::string file;                                // as it was named to `load`
+  std::vector<Place> listen;                       // addresses, by index in Config::listen
+  std::map<std::string, Place, std::less<>> keys;  // "store.path": those that only a restart changes
+};
 
 struct Config {
   gateway::GatewayOptions gateway;
@@ -29,6 +38,7 @@ struct Config {
   std::vector<upstream::ServiceOptions> services;
   std::vector<route::RouteOptions> routes;  // their services and sessions exist
   std::vector<std::string> warnings;        // "F:line:col: warning: message", by place
+  Places places;
 };
 
 struct Problem {
@@ -58,6 +68,9 @@ Sources system_sources();
 /// Never throws; any thread.
 std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::string_view file,
                                                   const Sources& sources);
+
+/// What `next` asks for that only a restart can change: a problem for each such key (keys.h). Pure.
+std::vector<Problem> needing_restart(const Config& in_force, const Config& next);
 
 /// `parse` over the file at `path` with system_sources(). Files over 1 MiB are refused.
 std::expected<Config, std::vector<Problem>> load(const std::string& path);

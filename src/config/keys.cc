@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "config/config.h"
 #include "route/options.h"
 #include "session/options.h"
 #include "store/options.h"
@@ -11,8 +12,9 @@
 namespace stateway::config {
 namespace {
 
+using gateway::AdminOptions, gateway::GatewayOptions;
 using session::Lane, session::OnLostInstance, session::Overlap, session::Placement, session::Secure;
-using store::Durability;
+using store::Durability, store::StoreOptions;
 using upstream::Balance;
 
 template <class Enum>
@@ -66,6 +68,12 @@ constexpr Key table(Type type, std::string_view section, std::string_view name,
                     std::string_view fallback = kUnset) {
   return {.section = section, .name = name, .type = type, .fallback = fallback};
 }
+/// `key`, which only a restart can change, and its value in a configuration.
+template <auto kSection, auto kOption>
+constexpr Key at_start(Key key) {
+  key.same = [](const Config& a, const Config& b) { return a.*kSection.*kOption == b.*kSection.*kOption; };
+  return key;
+}
 constexpr Key not_yet(std::string_view section, std::string_view name) {
   return {.section = section, .name = name, .fallback = kUnset, .release = Release::later};
 }
@@ -83,11 +91,14 @@ constexpr Key kKeys[] = {
     not_yet("", "identity"),
     not_yet("", "issuer"),
 
-    ranged(Type::integer, "gateway", "threads", "0", 0, 1'024),
+    at_start<&Config::gateway, &GatewayOptions::threads>(
+        ranged(Type::integer, "gateway", "threads", "0", 0, 1'024)),
     ranged(Type::duration, "gateway", "drain_timeout", "\"30s\"", 0, kDay),
     texts("gateway", "trusted_proxies", "[]"),
-    text("gateway", "session_address", "\"127.0.0.1:0\""),
-    text("gateway", "key_file", "\"var/stateway.keys\""),
+    at_start<&Config::gateway, &GatewayOptions::session_address>(
+        text("gateway", "session_address", "\"127.0.0.1:0\"")),
+    at_start<&Config::gateway, &GatewayOptions::key_file>(
+        text("gateway", "key_file", "\"var/stateway.keys\"")),
     boolean("gateway", "debug_headers", "false"),
 
     boolean("log", "access", "true"),
@@ -103,13 +114,15 @@ constexpr Key kKeys[] = {
     text("listen", "address", kRequired),
     not_yet("listen", "tls"),
 
-    text("admin", "address", "\"127.0.0.1:8090\""),
+    at_start<&Config::admin, &AdminOptions::address>(text("admin", "address", "\"127.0.0.1:8090\"")),
     text("admin", "token_file", kUnset),
 
-    choice("store", "kind", "\"embedded\"", kStores),
-    text("store", "path", "\"var/state\""),
-    choice("store", "durability", "\"sync\"", kDurabilities),
-    ranged(Type::size, "store", "memory", "\"896MiB\"", 0, kTiB),
+    at_start<&Config::store, &StoreOptions::kind>(choice("store", "kind", "\"embedded\"", kStores)),
+    at_start<&Config::store, &StoreOptions::path>(text("store", "path", "\"var/state\"")),
+    at_start<&Config::store, &StoreOptions::durability>(
+        choice("store", "durability", "\"sync\"", kDurabilities)),
+    at_start<&Config::store, &StoreOptions::memory_bytes_max>(
+        ranged(Type::size, "store", "memory", "\"896MiB\"", 0, kTiB)),
     ranged(Type::integer, "store", "sessions_max", "1000000", 1, 1'000'000'000'000),
     not_yet("store", "url"),
     not_yet("store", "on_outage"),

@@ -8,6 +8,8 @@
 
 namespace stateway::config {
 
+struct Config;
+
 enum class Type : std::uint8_t {
   boolean,
   integer,
@@ -44,6 +46,9 @@ struct Key {
   std::int64_t max = 0;
   std::span<const Choice> choices{};
   Release release = Release::now;
+  /// For what only a restart can change: whether two configurations agree about it. nullptr: a reload changes
+  /// it.
+  bool (*same)(const Config&, const Config&) = nullptr;
 };
 
 inline constexpr std::string_view kRequired = "required";

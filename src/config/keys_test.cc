@@ -133,6 +133,66 @@ TEST(Keys, DefaultsOfTheTableAreThoseOfTheStructs) {
   EXPECT_EQ(describe(*written), describe(*unwritten));
 }
 
+/// A good value that is not the default, for most keys; empty for the others.
+std::string another_value(const Key& key) {
+  if (key.name == "durability") return "'os'";  // the last would need another kind
+  if (key.type == Type::choice) {
+    for (const Choice& choice : key.choices)
+      if (choice.value != kLater && key.fallback != fmt::format("\"{}\"", choice.text))
+        return fmt::format("'{}'", choice.text);
+    return "";
+  }
+  if (key.type == Type::boolean) return key.fallback == "true" ? "false" : "true";
+  if (is_ranged(key)) return in_unit(key, key.max);
+  if (key.name.ends_with("address")) return "'127.0.0.1:1'";
+  return key.name == "path" || key.name == "key_file" ? "'/other'" : "";
+}
+
+TEST(Keys, WhatOnlyARestartChangesIsSaidAtItsPlace) {
+  const auto parsed = [](const File& file) { return parse(file.text(), "F", test_sources()); };
+  const auto in_force = parsed(File());
+  ASSERT_TRUE(in_force);
+  unsigned changed = 0;
+  std::vector<std::string> refused;
+  for (const Key& key : keys()) {
+    if (key.release == Release::later || key.section.empty()) continue;
+    File file;
+    const std::string value = another_value(key);
+    file.set(key.section, key.name, value);
+    const auto next = parsed(file);
+    if (value.empty() || !next) continue;
+    ++changed;
+    const auto problems = needing_restart(*in_force, *next);
+    const std::size_t expected = key.same == nullptr ? 0 : key.name == "kind" ? 2 : 1;  // with its durability
+    EXPECT_EQ(problems.size(), expected) << key.section << "." << key.name;
+    if (problems.empty()) continue;
+    refused.push_back(to_string(problems.front()));
+  }
+  EXPECT_GT(changed, 20u);
+  const std::string_view why = " takes effect at a start only: restart the gateway, or set it back";
+  EXPECT_THAT(refused, testing::ElementsAre(fmt::format("F:2:11: gateway.threads{}", why),
+                                            fmt::format("F:2:19: gateway.session_address{}", why),
+                                            fmt::format("F:2:12: gateway.key_file{}", why),
+                                            fmt::format("F:2:11: admin.address{}", why),
+                                            fmt::format("F:11:8: store.kind{}", why),
+                                            fmt::format("F:11:8: store.path{}", why),
+                                            fmt::format("F:11:14: store.durability{}", why),
+                                            fmt::format("F:11:10: store.memory{}", why)));
+}
+
+TEST(Keys, AKeyThatWasRemovedIsMissedInItsSection) {
+  File file;
+  file.set("gateway", "threads", "2");
+  const auto in_force = parse(file.text(), "F", test_sources());
+  file.unset("gateway", "threads");
+  file.set("gateway", "debug_headers", "true");
+  const auto next = parse(file.text(), "F", test_sources());
+  ASSERT_TRUE(in_force && next);
+  const auto problems = needing_restart(*in_force, *next);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_THAT(to_string(problems.front()), testing::StartsWith("F:1:1: gateway.threads "));
+}
+
 TEST(Keys, RequiredKeysAreAskedFor) {
   for (const Key& key : keys()) {
     if (key.fallback != kRequired || key.section.empty()) continue;
@@ -199,7 +259,12 @@ TEST(Keys, EveryKeyIsDocumentedUnderItsSection) {
                                        ? std::string(key.fallback)
                                        : fmt::format("`{}`", key.fallback);
       const std::string row = fmt::format("| `{}` | {} | {} | ", key.name, type_name(key.type), fallback);
-      EXPECT_THAT(chapters[heading(key.section)], testing::HasSubstr(row)) << heading(key.section);
+      const std::string& chapter_text = chapters[heading(key.section)];
+      EXPECT_THAT(chapter_text, testing::HasSubstr(row)) << heading(key.section);
+      const std::size_t at = chapter_text.find(row);
+      const std::string whole_row =
+          at == std::string::npos ? "" : chapter_text.substr(at, chapter_text.find('\n', at) - at);
+      EXPECT_EQ(whole_row.ends_with("**Restart** |"), key.same != nullptr) << whole_row;
       for (const Choice& choice : key.choices)
         EXPECT_THAT(chapters[choice.value == kLater ? "## Not in this release" : heading(key.section)],
                     testing::HasSubstr(fmt::format("`\"{}\"`", choice.text)));

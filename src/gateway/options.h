@@ -23,11 +23,13 @@ struct GatewayOptions {
                               "127.0.0.1"};    // TCP; where Stateway-Session-Url points; port 0: any free one
   std::string key_file = "var/stateway.keys";  // of sealed cookies; only where a session needs one
   bool debug_headers = false;
+  bool operator==(const GatewayOptions&) const = default;
 };
 
 struct LogOptions {
   bool access = true;  // one line per exchange
   log::Format format = log::Format::json;
+  bool operator==(const LogOptions&) const = default;
 };
 
 struct LimitsOptions {
@@ -37,15 +39,18 @@ struct LimitsOptions {
   std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a head to its last
   std::chrono::milliseconds client_idle{60'000};   // between exchanges, and between the bytes of a body
   unsigned connections_max = 10'000;
+  bool operator==(const LimitsOptions&) const = default;
 };
 
 struct ListenOptions {
   Address address;
+  bool operator==(const ListenOptions&) const = default;
 };
 
 struct AdminOptions {
   Address address{.host = "127.0.0.1", .port = 8090};
   std::optional<Secret> token;  // the contents of token_file
+  bool operator==(const AdminOptions&) const = default;
 };
 
 }  // namespace stateway::gateway

@@ -27,6 +27,7 @@ struct RouteOptions {
   std::uint64_t max_body_bytes = 0;  // 0 = unlimited, streamed
   std::optional<Affinity> affinity;  // requests with the same key go to the same instance
   Replay replay = Replay::reject;    // reexecute only with a session
+  bool operator==(const RouteOptions&) const = default;
 };
 
 }  // namespace stateway::route

@@ -61,6 +61,8 @@ struct SessionOptions {
   bool has_document() const { return placement != Placement::instance; }
   /// Needs keys (KeyRing).
   bool seals_cookies() const { return placement == Placement::instance; }
+
+  bool operator==(const SessionOptions&) const = default;
 };
 
 }  // namespace stateway::session

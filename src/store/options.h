@@ -24,6 +24,7 @@ struct StoreOptions {
   /// are read from disk. Holds a million sessions of 500 octets.
   std::size_t memory_bytes_max = 896u << 20;
   std::uint64_t sessions_max = 1'000'000;  // then new sessions get 503, old ones live
+  bool operator==(const StoreOptions&) const = default;
 };
 
 }  // namespace stateway::store
