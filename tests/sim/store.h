@@ -42,6 +42,7 @@ class Store final : public store::StateStore {
     return durable_.sweep(loop, most);
   }
   store::Stats stats() const override { return durable_.stats(); }
+  void set_sessions_max(std::uint64_t most) override { durable_.set_sessions_max(most); }
 
   void set_faults(const StoreFaults& faults) { faults_ = faults; }
   std::uint64_t conflicts() const { return conflicts_; }
