@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "stateway/snapshot.h"
 
 namespace stateway {
 namespace {
@@ -20,10 +21,21 @@ std::vector<gateway::SessionUrlHandler::Target> targets(std::vector<std::unique_
   return out;
 }
 
+// Connections at once, so that these servers leave the descriptors alone that the store needs
+// (descriptors.h). Instances keep theirs open between documents; the longest idle ones make room.
+constexpr std::size_t kSessionUrlConnections = 256;
+constexpr std::size_t kAdminConnections = 64;
+
 wire::ServerOptions session_url_options(const config::Config& config) {
   wire::ServerOptions options;
-  for (const session::SessionOptions& s : config.sessions)
-    options.body_bytes_max = std::max(options.body_bytes_max, s.document_bytes_max);
+  options.body_bytes_max = std::max(options.body_bytes_max, document_bytes_max(config));
+  options.connections_max = kSessionUrlConnections;
+  return options;
+}
+
+wire::ServerOptions admin_options() {
+  wire::ServerOptions options;
+  options.connections_max = kAdminConnections;
   return options;
 }
 
@@ -33,10 +45,18 @@ Background::Background(Parts parts)
     : parts_(std::move(parts)),
       home_(parts_.loops.front()->loop()),
       session_urls_(home_, targets(parts_.loops)),
-      session_url_server_(home_, session_urls_, session_url_options(parts_.config)),
+      session_url_server_(home_, session_urls_, session_url_options(*parts_.held.config)),
       session_url_acceptor_(home_, parts_.session_socket),
-      admin_({.own = parts_.admin_socket.address(), .token = parts_.config.admin.token}, admin_sources()),
-      admin_server_(home_, admin_, {}),
+      reloader_({.held = parts_.held,
+                 .services = parts_.services,
+                 .loops = parts_.loops,
+                 .store = parts_.store,
+                 .keys = parts_.keys,
+                 .session_urls = session_url_server_,
+                 .clock = parts_.clock,
+                 .draining = parts_.draining}),
+      admin_(parts_.admin_socket.address(), admin_sources()),
+      admin_server_(home_, admin_, admin_options()),
       admin_acceptor_(home_, parts_.admin_socket) {
   tasks_.spawn(session_url_server_.accept_from(session_url_acceptor_));
   tasks_.spawn(admin_server_.accept_from(admin_acceptor_));
@@ -50,27 +70,15 @@ admin::Sources Background::admin_sources() {
   return {.loop = home_,
           .clock = parts_.clock,
           .store = parts_.store,
-          .store_options = parts_.config.store,
-          .in_force = parts_.in_force,
+          .in_force = parts_.held.shown,
           .counters = parts_.counters,
           .draining = parts_.draining,
-          .restart = [this](std::string_view s, std::string_view i) { return restart(s, i); },
-          .apply = [this](std::string_view s) { apply(s); },
+          .restart = [this](std::string_view s, std::string_view i) { return parts_.services.restart(s, i); },
+          .apply = [this](std::string_view s) { parts_.services.apply(s); },
+          .reload = [this] { return reloader_.reload(); },
           .version = STATEWAY_VERSION,
           .pid = getpid(),
           .started = home_.now()};
-}
-
-Result<void> Background::restart(std::string_view service, std::string_view instance) {
-  const auto supervisor = parts_.supervisors.find(service);
-  if (supervisor == parts_.supervisors.end())
-    return fail(Code::not_found, Side::client, "the gateway does not supervise this service");
-  return supervisor->second->restart(instance);
-}
-
-void Background::apply(std::string_view service) {
-  const auto supervisor = parts_.supervisors.find(service);
-  if (supervisor != parts_.supervisors.end()) supervisor->second->apply();
 }
 
 io::Task<void> Background::follow_key_file() {

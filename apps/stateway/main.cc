@@ -7,8 +7,8 @@
 namespace {
 
 int run(const std::string& path) {
-  const auto configuration = stateway::config::load(path);
-  if (configuration) return stateway::run_gateway(*configuration);
+  auto configuration = stateway::config::load(path);
+  if (configuration) return stateway::run_gateway(path, std::move(*configuration));
   for (const auto& problem : configuration.error()) fmt::print(stderr, "{}\n", to_string(problem));
   return stateway::kExitBadUsage;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/log.h"
+#include "stateway/descriptors.h"
 
 namespace stateway {
 namespace {
@@ -27,7 +29,7 @@ gateway::RouteUse use_of(const route::RouteOptions& route, const config::Config&
 
 }  // namespace
 
-std::shared_ptr<const gateway::Snapshot> make_snapshot(const config::Config& configuration) {
+std::shared_ptr<gateway::Snapshot> make_snapshot(const config::Config& configuration) {
   std::vector<gateway::RouteUse> uses;
   for (const route::RouteOptions& route : configuration.routes) uses.push_back(use_of(route, configuration));
   std::vector<std::string> cookie_names;
@@ -35,9 +37,40 @@ std::shared_ptr<const gateway::Snapshot> make_snapshot(const config::Config& con
     cookie_names.push_back(s.cookie);
     cookie_names.push_back("__Host-" + s.cookie);
   }
-  return std::make_shared<const gateway::Snapshot>(gateway::Snapshot{
+  return std::make_shared<gateway::Snapshot>(gateway::Snapshot{
       configuration.gateway, configuration.log, configuration.limits, configuration.sessions,
       configuration.services, route::Table(configuration.routes), std::move(uses), std::move(cookie_names)});
+}
+
+// Clients must not be able to use up the descriptors that the store needs for its files: a failed write
+// poisons it.
+std::shared_ptr<const gateway::Snapshot> make_fitted_snapshot(const config::Config& configuration) {
+  auto snapshot = make_snapshot(configuration);
+  unsigned& connections = snapshot->limits.connections_max;
+  const unsigned affordable = connections_for(raise_descriptor_limit());
+  if (affordable < connections) {
+    log::warn("limits.connections is lowered: the system allows too few descriptors (ulimit -n, LimitNOFILE)",
+              {{"wanted", connections}, {"connections", affordable}});
+    connections = affordable;
+  }
+  return snapshot;
+}
+
+void show(admin::InForce& shown, const config::Config& configuration,
+          std::shared_ptr<const gateway::Snapshot> snapshot,
+          std::vector<std::shared_ptr<upstream::Service>> services, WallMillis now) {
+  shown = {.snapshot = std::move(snapshot),
+           .services = std::move(services),
+           .store = configuration.store,
+           .token = configuration.admin.token,
+           .generation = shown.generation + 1,
+           .since = now};
+}
+
+std::size_t document_bytes_max(const config::Config& configuration) {
+  std::size_t most = 0;
+  for (const session::SessionOptions& s : configuration.sessions) most = std::max(most, s.document_bytes_max);
+  return most;
 }
 
 }  // namespace stateway

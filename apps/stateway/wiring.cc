@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <thread>
 
 #include "base/log.h"
@@ -19,9 +18,6 @@
 #include "stateway/snapshot.h"
 #include "store/embedded.h"
 #include "store/memory.h"
-#include "upstream/monitor.h"
-#include "upstream/supervisor.h"
-#include "wire/server.h"
 
 namespace stateway {
 namespace {
@@ -51,30 +47,30 @@ unsigned thread_count(const gateway::GatewayOptions& options) {
 // The running gateway. Members are destroyed in reverse: what uses others is declared below them.
 class Runtime {
  public:
-  explicit Runtime(const config::Config& configuration)
-      : config_(configuration), in_force_{make_snapshot(configuration), {}} {}
+  Runtime(std::string path, std::shared_ptr<const config::Config> configuration)
+      : held_{.path = std::move(path), .config = std::move(configuration), .shown = {}, .sockets = {}} {}
   ~Runtime();
 
   Result<void> start();
   int run();
 
  private:
-  void fit_connections_to_descriptors();
+  const config::Config& config() const { return *held_.config; }
+  Result<void> start_guardian();
   Result<void> open_sockets();
   Result<void> start_services();
   io::Task<void> handle_signals();
+  io::Task<void> reload();
   io::Task<void> shut_down();
   io::EpollLoop& home() { return loops_.front()->loop(); }
 
-  const config::Config& config_;
+  Reloadable held_;
   SystemClock clock_;
   SystemRandom random_;
-  admin::InForce in_force_;
   gateway::Counters counters_;
   gateway::Pipeline pipeline_;
   std::optional<io::Guardian> guardian_;
   std::string folder_;
-  std::vector<io::ListenSocket> client_sockets_;
   std::optional<io::ListenSocket> session_socket_;
   std::optional<io::ListenSocket> admin_socket_;
   std::vector<std::unique_ptr<GatewayLoop>> loops_;
@@ -82,26 +78,12 @@ class Runtime {
   session::KeyRing keys_{clock_, random_};
   std::unique_ptr<session::Sessions> sessions_;
   std::optional<io::Worker> resolver_;
-  std::map<std::string, std::unique_ptr<upstream::Supervisor>, std::less<>> supervisors_;  // by service
-  std::vector<std::unique_ptr<upstream::Monitor>> monitors_;
+  std::optional<Services> services_;
   std::unique_ptr<Background> background_;
   std::vector<std::thread> threads_;
   std::atomic<bool> draining_{false};
   std::size_t loops_drained_ = 0;
 };
-
-// Clients must not be able to use up the descriptors that the store needs for its files: a failed write
-// poisons it.
-void Runtime::fit_connections_to_descriptors() {
-  const unsigned wanted = config_.limits.connections_max;
-  const unsigned affordable = connections_for(raise_descriptor_limit());
-  if (affordable >= wanted) return;
-  log::warn("limits.connections is lowered: the system allows too few descriptors (ulimit -n, LimitNOFILE)",
-            {{"wanted", wanted}, {"connections", affordable}});
-  auto lowered = std::make_shared<gateway::Snapshot>(*in_force_.snapshot);
-  lowered->limits.connections_max = affordable;
-  in_force_.snapshot = std::move(lowered);
-}
 
 Result<void> Runtime::open_sockets() {
   const auto open = [](const Address& address, auto into) -> Result<void> {
@@ -110,73 +92,76 @@ Result<void> Runtime::open_sockets() {
     into(std::move(*socket));
     return {};
   };
-  for (const gateway::ListenOptions& listen : config_.listen)
-    if (auto opened = open(listen.address, [&](auto s) { client_sockets_.push_back(std::move(s)); }); !opened)
-      return opened;
+  const auto keep = [this](io::ListenSocket socket) {
+    held_.sockets.in_force.push_back(std::make_unique<io::ListenSocket>(std::move(socket)));
+  };
+  for (const gateway::ListenOptions& listen : config().listen)
+    if (auto opened = open(listen.address, keep); !opened) return opened;
   if (auto opened =
-          open(config_.gateway.session_address, [&](auto s) { session_socket_.emplace(std::move(s)); });
+          open(config().gateway.session_address, [&](auto s) { session_socket_.emplace(std::move(s)); });
       !opened)
     return opened;
-  return open(config_.admin.address, [&](auto s) { admin_socket_.emplace(std::move(s)); });
+  return open(config().admin.address, [&](auto s) { admin_socket_.emplace(std::move(s)); });
+}
+
+// Also where no service has a command: the first one may come with a reload, and the guardian forks, which
+// must be before there are threads.
+Result<void> Runtime::start_guardian() {
+  auto folder = make_runtime_folder();
+  if (!folder) return pass_on(std::move(folder));
+  folder_ = std::move(*folder);
+  auto guardian = io::Guardian::start(folder_);
+  if (!guardian) return pass_on(std::move(guardian));
+  guardian_.emplace(std::move(*guardian));
+  return {};
 }
 
 Result<void> Runtime::start() {
-  const bool supervises =
-      std::ranges::any_of(config_.services, [](const auto& s) { return !s.command.empty(); });
-  if (supervises) {
-    auto folder = make_runtime_folder();
-    if (!folder) return pass_on(std::move(folder));
-    folder_ = std::move(*folder);
-    auto guardian = io::Guardian::start(folder_);
-    if (!guardian) return pass_on(std::move(guardian));
-    guardian_.emplace(std::move(*guardian));
-  }
-  // The guardian forks, so threads come only now.
+  if (auto started = start_guardian(); !started) return started;
   io::block_signals(kSignals);
-  log::start(config_.log.format, log::Level::info);
-  fit_connections_to_descriptors();
-  for (const std::string& warning : config_.warnings) log::warn(warning);
+  log::start(config().log.format, log::Level::info);
+  raise_descriptor_limit();
+  for (const std::string& warning : config().warnings) log::warn(warning);
   if (auto opened = open_sockets(); !opened) return opened;
-  auto store = open_store(config_.store, clock_);
+  auto store = open_store(config().store, clock_);
   if (!store) return pass_on(std::move(store));
 
-  const bool seals = std::ranges::any_of(config_.sessions, &session::SessionOptions::seals_cookies);
-  if (seals)
-    if (auto used = keys_.use(config_.gateway.key_file); !used) return used;
-
+  if (auto used = use_keys(keys_, config()); !used) return used;
   resolver_.emplace("resolver");
-  for (const upstream::ServiceOptions& options : config_.services)
-    in_force_.services.push_back(std::make_shared<upstream::Service>(options, clock_));
   sessions_ = std::make_unique<session::Sessions>(**store, keys_, clock_, random_);
   const Shared shared{clock_, random_, *resolver_, *sessions_, pipeline_, counters_};
   const std::string base = fmt::format("http://{}/", to_string(session_socket_->address()));
-  for (unsigned i = 0; i < thread_count(config_.gateway); ++i)
+  for (unsigned i = 0; i < thread_count(config().gateway); ++i)
     loops_.push_back(std::make_unique<GatewayLoop>(shared, fmt::format("{}{}/", base, i)));
-  for (const auto& loop : loops_) loop->configure(in_force_.snapshot, in_force_.services);
   store_ = std::move(*store);
   return start_services();
 }
 
 Result<void> Runtime::start_services() {
-  for (const auto& service : in_force_.services) {
-    monitors_.push_back(std::make_unique<upstream::Monitor>(*service, home(), loops_.front()->network()));
-    if (!service->roster()->supervised()) continue;
-    upstream::SupervisorOptions options;
-    options.folder = folder_;
-    auto supervisor = upstream::Supervisor::start(*service, home(), &*guardian_, std::move(options));
-    if (!supervisor) return pass_on(std::move(supervisor));
-    supervisors_.emplace(service->name(), std::move(*supervisor));
+  services_.emplace(Services::Ground{.clock = clock_,
+                                     .home = home(),
+                                     .network = loops_.front()->network(),
+                                     .guardian = *guardian_,
+                                     .folder = folder_});
+  std::vector<Services::Running> started;
+  for (const upstream::ServiceOptions& options : config().services) {
+    auto service = services_->start(options);
+    if (!service) return pass_on(std::move(service));
+    started.push_back(std::move(*service));
   }
+  const std::vector<ReloadPlan::Fate> fates(started.size(), ReloadPlan::Fate::started);
+  services_->replace(config().services, fates, std::move(started), {});
+  show(held_.shown, config(), make_fitted_snapshot(config()), services_->in_force(), clock_.now());
+  for (const auto& loop : loops_) loop->configure(held_.shown.snapshot, held_.shown.services);
   return {};
 }
 
 int Runtime::run() {
   background_ = std::make_unique<Background>(Background::Parts{
-      .config = config_,
-      .in_force = in_force_,
+      .held = held_,
       .clock = clock_,
       .loops = loops_,
-      .supervisors = supervisors_,
+      .services = *services_,
       .store = *store_,
       .keys = keys_,
       .counters = counters_,
@@ -185,10 +170,10 @@ int Runtime::run() {
       .admin_socket = *admin_socket_,
   });
   background_->spawn(handle_signals());
-  for (const auto& loop : loops_)
-    for (const io::ListenSocket& s : client_sockets_) loop->listen(s);
-  for (const io::ListenSocket& s : client_sockets_)
-    log::info("listening", {{"address", to_string(s.address())}, {"for", "clients"}});
+  for (const auto& socket : held_.sockets.in_force) {
+    for (const auto& loop : loops_) loop->listen(*socket);
+    log_listening(*socket);
+  }
   log::info("listening", {{"address", to_string(admin_socket_->address())}, {"for", "admin"}});
   for (std::size_t i = 1; i < loops_.size(); ++i)
     threads_.emplace_back([&loop = loops_[i]->loop()] { loop.run(); });
@@ -201,7 +186,8 @@ io::Task<void> Runtime::handle_signals() {
   for (;;) {
     const int number = co_await signals.next();
     if (number == SIGHUP) {
-      log::warn("SIGHUP: this release does not reload; restart the gateway instead");
+      // One that waits for its turn will read the file as it is now.
+      if (!background_->reloader().waiting()) background_->spawn(reload());
       continue;
     }
     if (draining_.exchange(true)) {
@@ -214,8 +200,15 @@ io::Task<void> Runtime::handle_signals() {
   }
 }
 
+io::Task<void> Runtime::reload() {
+  log::info("reloading", {{"signal", "SIGHUP"}});
+  auto reloaded = co_await background_->reloader().reload();
+  if (!reloaded) log::warn("nothing is reloaded", {{"reason", reloaded.error().context}});
+}
+
 io::Task<void> Runtime::shut_down() {
-  const TimePoint deadline = home().now() + config_.gateway.drain_timeout;
+  co_await background_->reloader().ended();
+  const TimePoint deadline = home().now() + config().gateway.drain_timeout;
   for (const auto& loop : loops_) {
     auto drain = [this, &loop, deadline] {
       auto tell_home = [this] { ++loops_drained_; };
@@ -225,10 +218,7 @@ io::Task<void> Runtime::shut_down() {
     io::post(loop->loop(), std::move(drain));
   }
   while (loops_drained_ < loops_.size()) co_await io::sleep_for(home(), 5ms);
-  io::TaskGroup stops;
-  for (const auto& [name, supervisor] : supervisors_)
-    stops.spawn(supervisor->stop(home().now() + kInstanceGrace));
-  co_await stops.drained();
+  co_await services_->stop(home().now() + kInstanceGrace);
   log::info("stopped");
   home().stop();
 }
@@ -242,10 +232,12 @@ Runtime::~Runtime() {
 
 }  // namespace
 
-int run_gateway(const config::Config& configuration) {
+int run_gateway(const std::string& path, config::Config configuration) {
   int exit_code = kExitFailed;
   {
-    Runtime runtime(configuration);
+    // Absolute: a reload must find the same file wherever the process is by then.
+    Runtime runtime(std::filesystem::absolute(path),
+                    std::make_shared<const config::Config>(std::move(configuration)));
     if (auto started = runtime.start(); !started)
       fmt::print(stderr, "stateway: {}\n", started.error().context);
     else

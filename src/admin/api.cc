@@ -19,6 +19,7 @@ constexpr Entry kEntries[] = {
     {Method::get, "/healthz", get_healthz},
     {Method::get, "/readyz", get_readyz},
     {Method::get, "/v1/status", get_status},
+    {Method::post, "/v1/reload", reload},
     {Method::get, "/v1/services", get_services},
     {Method::post, "/v1/services/{}/instances/{}/restart", restart_instance},
     {Method::post, "/v1/services/{}/instances/{}/drain", drain_instance},
@@ -84,7 +85,8 @@ io::Task<wire::Response> Api::answer(const wire::Request& request) {
 
 io::Task<wire::Response> Api::handle(const wire::Request& request) {
   wire::Response response;
-  if (std::optional<wire::Response> refused = refuse(rules_, request.head, request.target)) {
+  const AccessRules rules{.own = own_, .token = sources_.in_force.token};
+  if (std::optional<wire::Response> refused = refuse(rules, request.head, request.target)) {
     response = std::move(*refused);
   } else {
     response = co_await answer(request);

@@ -10,7 +10,8 @@ namespace stateway::admin {
 /// Belongs to the loop of its sources. Must outlive the server that asks it.
 class Api final : public wire::Handler {
  public:
-  Api(AccessRules rules, Sources sources) : rules_(std::move(rules)), sources_(std::move(sources)) {}
+  /// `own` is where the API listens, with the bound port.
+  Api(Address own, Sources sources) : own_(std::move(own)), sources_(std::move(sources)) {}
 
   /// Every answer is for its caller alone: no cache keeps it, no browser guesses its type.
   io::Task<wire::Response> handle(const wire::Request& request) override;
@@ -18,7 +19,7 @@ class Api final : public wire::Handler {
  private:
   io::Task<wire::Response> answer(const wire::Request& request);
 
-  const AccessRules rules_;
+  const Address own_;
   const Sources sources_;
 };
 

@@ -133,12 +133,18 @@ TEST(Api, ShowsTheStatus) {
   world.counters.exchanges_total = 7;
   world.counters.overlaps = 1;
   world.snapshot.sessions.push_back({.name = "cart"});
+  world.in_force.generation = 3;
+  world.in_force.since = world.clock.now();
+  world.in_force.refused_at = world.clock.now() + 5000;
+  world.in_force.problems = {"F:1:1: no"};
   const auto response = world.get("/v1/status");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(field(response, "Content-Type"), "application/json");
   EXPECT_EQ(
       response.body,
       R"({"version":"1.2.3","uptime_s":3,"pid":42,"draining":false,)"
+      R"("configuration":{"generation":3,"since":"2023-11-14T22:13:20.000Z",)"
+      R"("refused_at":"2023-11-14T22:13:25.000Z","problems":["F:1:1: no"]},)"
       R"("store":{"kind":"memory","durability":"sync","records":2,"sessions_max":1000000,)"
       R"("commits":2,"groups":2,)"
       R"("mean_group":1.00,"conflicts":0,"swept":0,"poisoned":false},)"
@@ -198,6 +204,37 @@ TEST(Api, ShowsTheServices) {
             R"("restarts":0,"since":"2023-11-14T22:13:20.000Z","ejected_until":null,)"
             R"("next_start":null,"last_error":null}]}]})"
             "\n");
+}
+
+TEST(Api, AReloadSaysWhatHasChanged) {
+  World world;
+  world.reload_outcome.changes = {"service shop changed", "routes changed"};
+  auto response = world.send("POST", "/v1/reload");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "{\"generation\":1,\"changes\":[\"service shop changed\",\"routes changed\"]}\n");
+  world.reload_outcome = {};
+  EXPECT_EQ(world.send("POST", "/v1/reload").body, "{\"generation\":2,\"changes\":[]}\n");
+}
+
+TEST(Api, AReloadThatIsRefusedNamesEveryProblem) {
+  World world;
+  world.reload_outcome.problems = {"F:1:2: \"a\"", "F:3:4: b"};
+  const auto response = world.send("POST", "/v1/reload");
+  EXPECT_EQ(response.status, 422);
+  EXPECT_EQ(field(response, "Content-Type"), "application/problem+json");
+  EXPECT_EQ(response.body,
+            R"({"type":"urn:stateway:problem:bad-configuration","title":"The configuration has problems",)"
+            R"("status":422,"detail":"nothing has changed","problems":["F:1:2: \"a\"","F:3:4: b"]})"
+            "\n");
+}
+
+TEST(Api, AReloadIsNotForOtherSitesNorWhileStopping) {
+  World world;
+  EXPECT_EQ(world.call({.method = "POST", .target = "/v1/reload", .host = ""}).status, 415);
+  EXPECT_EQ(world.get("/v1/reload").status, 405);
+  world.draining = true;
+  EXPECT_EQ(world.send("POST", "/v1/reload").status, 503);
+  EXPECT_EQ(world.in_force.generation, 0u);
 }
 
 TEST(Api, RestartsSupervisedInstances) {

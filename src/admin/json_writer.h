@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -48,6 +49,11 @@ class JsonWriter {
   /// `json` is a JSON text already.
   void member_json(std::string_view name, std::string_view json) { key(name), plain(json); }
   void element(std::string_view value) { text(value); }
+  void texts(std::string_view name, const std::vector<std::string>& values) {
+    begin_array(name);
+    for (const std::string& value : values) element(value);
+    end_array();
+  }
 
   /// Ends the object begun by the constructor, and the line.
   std::string finish() &&;

@@ -16,6 +16,11 @@ Answer get_readyz(const Call& call);
 Answer get_status(const Call& call);
 Answer get_routes(const Call& call);
 
+// reload.cc
+/// 200 with what has changed, once it is in force; 422 with the problems, and then nothing has changed; 503
+/// while draining.
+Answer reload(const Call& call);
+
 // services.cc
 Answer get_services(const Call& call);
 /// names: service, instance. 202 with the instance; 404; 409 for one that is not supervised or leaves the

@@ -4,15 +4,18 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "gateway/counters.h"
 #include "gateway/snapshot.h"
 #include "io/loop.h"
+#include "io/task.h"
 #include "store/options.h"
 #include "store/store.h"
 #include "upstream/service.h"
@@ -23,15 +26,26 @@ namespace stateway::admin {
 struct InForce {
   std::shared_ptr<const gateway::Snapshot> snapshot;
   std::vector<std::shared_ptr<upstream::Service>> services;  // by index in snapshot->services
+  store::StoreOptions store;
+  std::optional<Secret> token;   // that the API asks for; unset: none
+  std::uint64_t generation = 0;  // 1 after the start, and one more after each reload
+  WallMillis since = 0;
+  WallMillis refused_at = 0;          // 0: since then no reload was refused
+  std::vector<std::string> problems;  // of the one that was refused last
 };
 
-/// Belongs to the admin API's loop, on which `restart` and `apply` are called; what it refers to must outlive
-/// the API.
+/// What became of a reload.
+struct ReloadOutcome {
+  std::vector<std::string> changes{};   // in words; none if the file has not changed
+  std::vector<std::string> problems{};  // "F:line:col: message"; if there are any, nothing has changed
+};
+
+/// Belongs to the admin API's loop, on which its functions are called; what it refers to must outlive the
+/// API.
 struct Sources {
   io::Loop& loop;
   const WallClock& clock;
   store::StateStore& store;
-  const store::StoreOptions& store_options;
   const InForce& in_force;
   const gateway::Counters& counters;
   const std::atomic<bool>& draining;
@@ -39,6 +53,9 @@ struct Sources {
   std::function<Result<void>(std::string_view service, std::string_view instance)> restart;
   /// Makes the processes of a supervised service what its roster asks for; returns at once.
   std::function<void(std::string_view service)> apply;
+  /// Reads the configuration again and puts it in force; completes when all of it is, or none of it.
+  /// Errors: draining.
+  std::function<io::Task<Result<ReloadOutcome>>()> reload;
   std::string_view version;  // of the program
   int pid = 0;
   TimePoint started{};  // of the program, by the loop's clock

@@ -25,9 +25,9 @@ void add_store(JsonWriter& json, const Sources& sources) {
   const store::Stats stats = sources.store.stats();
   json.begin_object("store");
   json.member("kind", stats.kind);
-  json.member("durability", durability_name(sources.store_options.durability));
+  json.member("durability", durability_name(sources.in_force.store.durability));
   json.member("records", stats.records);
-  json.member("sessions_max", sources.store_options.sessions_max);
+  json.member("sessions_max", sources.in_force.store.sessions_max);
   json.member("commits", stats.commits);
   json.member("groups", stats.groups);
   json.member("mean_group", stats.groups == 0
@@ -57,10 +57,13 @@ void add_counters(JsonWriter& json, const gateway::Counters& counters) {
   json.end_object();
 }
 
-void add_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.begin_array(name);
-  for (const std::string& text : texts) json.element(text);
-  json.end_array();
+void add_configuration(JsonWriter& json, const InForce& in_force) {
+  json.begin_object("configuration");
+  json.member("generation", in_force.generation);
+  json.member_time("since", in_force.since);
+  json.member_time("refused_at", in_force.refused_at);
+  json.texts("problems", in_force.problems);
+  json.end_object();
 }
 
 }  // namespace
@@ -73,6 +76,7 @@ Answer get_status(const Call& call) {
   json.member("uptime_s", uptime.count());
   json.member("pid", sources.pid);
   json.member("draining", sources.draining.load());
+  add_configuration(json, sources.in_force);
   add_store(json, sources);
   add_counters(json, sources.counters);
   json.begin_array("sessions");
@@ -93,11 +97,11 @@ Answer get_routes(const Call& call) {
     json.begin_object();
     json.member("path", route.path);
     json.member_or_null("host", route.host.value_or(""));
-    add_texts(json, "methods", route.methods);
+    json.texts("methods", route.methods);
     json.member("service", route.service);
     json.member_or_null("session", route.session.value_or(""));
     json.member_or_null("affinity", route.affinity ? route::to_string(*route.affinity) : "");
-    add_texts(json, "origins", route.origins);
+    json.texts("origins", route.origins);
     json.member("max_body_bytes", route.max_body_bytes);
     json.member("replay", replay_name(route.replay));
     json.end_object();

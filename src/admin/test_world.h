@@ -87,13 +87,13 @@ struct World {
 
   ManualClock clock;
   MoodyStore store{clock};
-  store::StoreOptions store_options;
   gateway::Snapshot snapshot{.routes = route::Table({})};
   InForce in_force;
   gateway::Counters counters;
   std::atomic<bool> draining{false};
   std::vector<std::string> restarted;
   std::vector<std::string> applied;
+  ReloadOutcome reload_outcome;
   std::optional<Secret> token;
 
   upstream::Instance& instance(std::size_t service, std::size_t n) {
@@ -161,15 +161,16 @@ struct World {
 
   Sources sources(io::EpollLoop& loop) {
     in_force.snapshot = std::make_shared<const gateway::Snapshot>(snapshot);
+    in_force.token = token;
     Sources sources{.loop = loop,
                     .clock = clock,
                     .store = store,
-                    .store_options = store_options,
                     .in_force = in_force,
                     .counters = counters,
                     .draining = draining,
                     .restart = {},
                     .apply = [this](std::string_view service) { applied.emplace_back(service); },
+                    .reload = {},
                     .version = "1.2.3",
                     .pid = 42,
                     .started = loop.now() - 3500ms};
@@ -177,13 +178,20 @@ struct World {
       restarted.push_back(std::string(service) + "/" + std::string(name));
       return {};
     };
+    sources.reload = [this] { return reload(); };
     return sources;
+  }
+
+  io::Task<Result<ReloadOutcome>> reload() {
+    if (draining) co_return fail(Code::draining);
+    ++in_force.generation;
+    co_return reload_outcome;
   }
 
   io::Task<void> exchange(io::EpollLoop& loop, wire::ClientRequest request, wire::ClientResponse& out) {
     auto socket = io::ListenSocket::open({.host = "127.0.0.1"});
     CHECK(socket.has_value());
-    Api api({socket->address(), token}, sources(loop));
+    Api api(socket->address(), sources(loop));
     wire::Server server(loop, api, {});
     io::SocketAcceptor acceptor(loop, *socket);
     io::TaskGroup accepting;

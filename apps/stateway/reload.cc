@@ -1,0 +1,216 @@
+#include "stateway/reload.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "stateway/descriptors.h"
+#include "stateway/snapshot.h"
+
+namespace stateway {
+namespace {
+
+constexpr Duration kTick = 10ms;
+
+bool same_port(const Address& a, const Address& b) {
+  return a.kind == Address::Kind::tcp && b.kind == Address::Kind::tcp && a.port == b.port;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) out.append(out.empty() ? "" : "; ").append(part);
+  return out.empty() ? "nothing" : out;
+}
+
+class Turn {
+ public:
+  explicit Turn(bool& busy) : busy_(busy) { busy_ = true; }
+  ~Turn() { busy_ = false; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  bool& busy_;
+};
+
+class Waiting {
+ public:
+  explicit Waiting(std::size_t& count) : count_(count) { ++count_; }
+  ~Waiting() { --count_; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
+}  // namespace
+
+void log_listening(const io::ListenSocket& socket) {
+  log::info("listening", {{"address", to_string(socket.address())}, {"for", "clients"}});
+}
+
+Result<void> use_keys(session::KeyRing& keys, const config::Config& configuration) {
+  const auto seals = [](const session::SessionOptions& s) { return s.seals_cookies(); };
+  if (keys.in_use() || !std::ranges::any_of(configuration.sessions, seals)) return {};
+  return keys.use(configuration.gateway.key_file);
+}
+
+struct Reloader::Prepared {
+  std::vector<config::Problem> problems;  // then there is nothing else
+  std::shared_ptr<const config::Config> config;
+  ReloadPlan plan;
+  std::vector<std::unique_ptr<io::ListenSocket>> sockets;  // by index; nullptr: the one in force stays
+};
+
+// On the worker's thread.
+Reloader::Prepared Reloader::prepare(const std::string& path, const config::Config& in_force) {
+  Prepared out;
+  auto loaded = config::load(path);
+  if (!loaded) {
+    out.problems = std::move(loaded).error();
+    return out;
+  }
+  out.problems = config::needing_restart(in_force, *loaded);
+  if (!out.problems.empty()) return out;
+  out.plan = plan_reload(in_force, *loaded);
+  for (std::size_t i = 0; i < loaded->listen.size(); ++i) {
+    out.sockets.emplace_back();
+    if (out.plan.listen[i]) continue;
+    const Address& address = loaded->listen[i].address;
+    auto socket = io::ListenSocket::open(address);
+    if (socket) {
+      out.sockets.back() = std::make_unique<io::ListenSocket>(std::move(*socket));
+      continue;
+    }
+    std::string why = socket.error().context;
+    const auto ours = std::ranges::find_if(
+        in_force.listen, [&](const gateway::ListenOptions& l) { return same_port(l.address, address); });
+    if (ours != in_force.listen.end())
+      why +=
+          "; the gateway has " + to_string(ours->address) + ": take that away in a reload of its own first";
+    const config::Place place = loaded->places.listen[i];
+    out.problems.push_back({loaded->places.file, place.line, place.column, std::move(why)});
+  }
+  out.config = std::make_shared<const config::Config>(std::move(*loaded));
+  return out;
+}
+
+io::Task<Result<admin::ReloadOutcome>> Reloader::reload() {
+  {
+    const Waiting waiting(waiting_);
+    while (busy_) co_await io::sleep_for(home_, kTick);
+  }
+  const Turn turn(busy_);
+  co_return co_await run();
+}
+
+io::Task<void> Reloader::ended() {
+  while (busy_) co_await io::sleep_for(home_, kTick);
+}
+
+io::Task<Result<admin::ReloadOutcome>> Reloader::run() {
+  const auto stopping = [] { return fail(Code::draining, Side::self, "the gateway is stopping"); };
+  if (parts_.draining) co_return stopping();
+  auto job = [path = parts_.held.path, in_force = parts_.held.config] { return prepare(path, *in_force); };
+  auto preparing = worker_.run(home_, std::move(job));
+  Prepared next = co_await preparing;
+  if (!next.problems.empty()) {
+    std::vector<std::string> lines;
+    for (const config::Problem& problem : next.problems) lines.push_back(to_string(problem));
+    co_return refuse(std::move(lines));
+  }
+  // On the home loop, which lets others use the keys from now on; once in the gateway's life.
+  if (auto used = use_keys(parts_.keys, *next.config); !used)
+    co_return refuse({parts_.held.path + ": " + used.error().context});
+  auto started = start_services(next);
+  if (!started) co_return refuse({parts_.held.path + ": " + started.error().context});
+  co_await wait_until_up(*started);
+  if (parts_.draining) co_return stopping();
+  for (const std::string& warning : next.config->warnings) log::warn(warning);
+  admin::ReloadOutcome outcome{.changes = next.plan.changes};
+  co_await put_in_force(std::move(next), std::move(*started));
+  log::info("reloaded", {{"generation", parts_.held.shown.generation}, {"changes", joined(outcome.changes)}});
+  co_return outcome;
+}
+
+admin::ReloadOutcome Reloader::refuse(std::vector<std::string> problems) {
+  for (const std::string& problem : problems) log::error(problem);
+  log::error("the reload was refused: nothing has changed", {{"problems", problems.size()}});
+  admin::InForce& shown = parts_.held.shown;
+  shown.refused_at = parts_.clock.now();
+  shown.problems = problems;
+  return {.problems = std::move(problems)};
+}
+
+Result<std::vector<Services::Running>> Reloader::start_services(const Prepared& next) {
+  std::vector<Services::Running> out;
+  for (std::size_t i = 0; i < next.config->services.size(); ++i) {
+    if (next.plan.services[i] != ReloadPlan::Fate::started) continue;
+    auto started = parts_.services.start(next.config->services[i]);
+    if (!started) return pass_on(std::move(started));
+    out.push_back(std::move(*started));
+  }
+  return out;
+}
+
+// Requests would wait for them in a queue, and a busy one would overflow. A service that does not come up
+// within what any start may take is put in force all the same: the operator may know why.
+io::Task<void> Reloader::wait_until_up(const std::vector<Services::Running>& started) {
+  const TimePoint until = home_.now() + upstream::kStartAllowance;
+  const auto is_up = [](const Services::Running& r) { return r.service->available(); };
+  while (!std::ranges::all_of(started, is_up) && home_.now() < until && !parts_.draining)
+    co_await io::sleep_for(home_, kTick);
+  for (const Services::Running& running : started)
+    if (!is_up(running))
+      log::warn("a new service is not up; it gets requests all the same",
+                {{"service", running.service->name()}});
+}
+
+io::Task<void> Reloader::put_in_force(Prepared next, std::vector<Services::Running> started) {
+  const config::Config& config = *next.config;
+  Reloadable& held = parts_.held;
+
+  // Nothing below can fail.
+  std::vector<const io::ListenSocket*> added;
+  std::vector<std::unique_ptr<io::ListenSocket>> before = std::exchange(held.sockets.in_force, {});
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    if (next.sockets[i]) added.push_back(next.sockets[i].get());
+    held.sockets.in_force.push_back(next.sockets[i] ? std::move(next.sockets[i])
+                                                    : std::move(before[*next.plan.listen[i]]));
+  }
+  for (auto& socket : before)
+    if (socket) held.sockets.closing.push_back(std::move(socket));
+
+  parts_.services.replace(config.services, next.plan.services, std::move(started),
+                          config.gateway.drain_timeout);
+  // Not lowered at once: exchanges that have begun may still bring the larger documents.
+  parts_.session_urls.set_body_bytes_max(
+      std::max(document_bytes_max(*held.config), document_bytes_max(config)));
+  parts_.store.set_sessions_max(config.store.sessions_max);
+  log::set_format(config.log.format);
+  const std::shared_ptr<const gateway::Snapshot> snapshot = make_fitted_snapshot(config);
+  co_await switch_loops(snapshot, added);
+
+  held.sockets.closing.clear();
+  for (const io::ListenSocket* socket : added) log_listening(*socket);
+  held.config = next.config;
+  show(held.shown, config, snapshot, parts_.services.in_force(), parts_.clock.now());
+}
+
+io::Task<void> Reloader::switch_loops(std::shared_ptr<const gateway::Snapshot> snapshot,
+                                      std::vector<const io::ListenSocket*> added) {
+  std::vector<const io::ListenSocket*> closing;
+  for (const auto& socket : parts_.held.sockets.closing) closing.push_back(socket.get());
+  for (const auto& loop : parts_.loops) {
+    auto put = [&loop = *loop, snapshot, services = parts_.services.in_force(), added, closing] {
+      loop.configure(snapshot, services);
+      for (const io::ListenSocket* socket : added) loop.listen(*socket);
+      for (const io::ListenSocket* socket : closing) loop.close(*socket);
+      return true;
+    };
+    auto call = io::call_on(home_, loop->loop(), std::move(put));  // by mail also to the home loop
+    (void)co_await call;
+  }
+}
+
+}  // namespace stateway
