@@ -58,6 +58,11 @@ const std::string& cart_binary() {
   return kPath;
 }
 
+const std::string& origin_binary() {
+  static const std::string kPath = BUILT_ORIGIN;
+  return kPath;
+}
+
 bool is_sanitized() {
   static const bool kFound = [] {
     const std::string binary = lab::read_file(stateway_binary());
@@ -95,25 +100,28 @@ void Site::TearDown() {
   if (HasFailure()) std::cerr << "---- the gateway's log\n" << tail(gateway->log()) << "----\n";
 }
 
-void Site::write_config(const std::string& clients, const std::string& admin) {
-  std::string text = replaced(config_, "@CLIENTS@", clients);
-  text = replaced(text, "@ADMIN@", admin);
+void Site::write_config(std::string_view config) {
+  config_ = config;
+  std::string text = replaced(config_, "@CLIENTS@", clients_);
+  text = replaced(text, "@ADMIN@", admin_);
   text = replaced(text, "@DIR@", folder.path());
   text = replaced(text, "@CART@", cart_binary());
-  text = replaced(text, "@ORIGIN@", BUILT_ORIGIN);
+  text = replaced(text, "@ORIGIN@", origin_binary());
   std::ofstream(folder / "stateway.toml") << text;
 }
 
 void Site::start(std::string_view config) {
-  config_ = config;
-  write_config("127.0.0.1:0", "127.0.0.1:0");
+  clients_ = admin_ = "127.0.0.1:0";
+  write_config(config);
   const auto started = gateway->start();
   ASSERT_TRUE(started.has_value()) << started.error().context;
   wait_until_ready();
 }
 
 void Site::restart(bool wait) {
-  write_config(to_string(gateway->clients()), to_string(gateway->admin()));
+  clients_ = to_string(gateway->clients());
+  admin_ = to_string(gateway->admin());
+  write_config(config_);
   const auto started = gateway->start();
   ASSERT_TRUE(started.has_value()) << started.error().context;
   if (wait) wait_until_ready();
@@ -153,11 +161,27 @@ Reply Site::ask(std::string_view method, std::string_view target, std::string_vi
                              to_string(gateway->clients()), more, length, body));
 }
 
-Reply Site::ask_admin(std::string_view target) {
+Reply Site::ask_admin(std::string_view target, std::string_view more) {
   Raw raw(gateway->admin());
   if (!raw.connected()) return {};
-  return raw.ask(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target,
-                             to_string(gateway->admin())));
+  return raw.ask(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}\r\n", target,
+                             to_string(gateway->admin()), more));
+}
+
+Reply Site::reload(std::string_view more) {
+  Raw raw(gateway->admin());
+  EXPECT_TRUE(raw.connected());
+  if (!raw.connected()) return {};
+  return raw.ask(
+      fmt::format("POST /v1/reload HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n"
+                  "Content-Type: application/json\r\n{}\r\n",
+                  to_string(gateway->admin()), more));
+}
+
+void Site::reload_with(std::string_view config) {
+  write_config(config);
+  const Reply reloaded = reload();
+  EXPECT_EQ(reloaded.status, 200) << reloaded.body;
 }
 
 std::vector<lab::InstanceInfo> Site::instances() {

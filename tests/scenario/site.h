@@ -44,6 +44,12 @@ class Site : public testing::Test {
   void start(std::string_view config);
   /// Starts it again, on the addresses it had. With `wait` false it returns at once.
   void restart(bool wait = true);
+  /// Writes another configuration, for a reload. @CLIENTS@ and @ADMIN@ become what they became last.
+  void write_config(std::string_view config);
+  /// POST /v1/reload.
+  Reply reload(std::string_view more = "");
+  /// `write_config` and `reload`; expects 200.
+  void reload_with(std::string_view config);
   /// SIGTERM; expects exit 0 and nothing left behind within 30 s.
   void stop();
   /// Expects that none of the gateway's processes is there within 10 s.
@@ -54,7 +60,7 @@ class Site : public testing::Test {
   Reply ask(std::string_view method, std::string_view target, std::string_view more = "",
             std::string_view body = "");
   Reply get(std::string_view target, std::string_view more = "") { return ask("GET", target, more); }
-  Reply ask_admin(std::string_view target);
+  Reply ask_admin(std::string_view target, std::string_view more = "");
   std::vector<lab::InstanceInfo> instances();
   /// Kills an instance; returns when the process is gone.
   void kill_instance(pid_t pid);
@@ -65,8 +71,7 @@ class Site : public testing::Test {
   std::unique_ptr<lab::GatewayProcess> gateway;
 
  private:
-  std::string config_;
-  void write_config(const std::string& clients, const std::string& admin);
+  std::string config_, clients_, admin_;
   void wait_until_ready();
 };
 
@@ -89,6 +94,7 @@ std::string cart_config(const CartOptions& options);
 
 const std::string& stateway_binary();
 const std::string& cart_binary();
+const std::string& origin_binary();
 /// Whether the gateway under test was built with a sanitizer: slower, and with memory of its own.
 bool is_sanitized();
 /// A number from the environment, or `otherwise`.
