@@ -31,8 +31,9 @@ std::expected<Command, int> parse_command_line(int argc, const char* const* argv
   CLI::App app("An HTTP gateway that keeps sessions, so that services need not.", "stateway");
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 failed at run time, 2 bad usage or configuration.");
-  CLI::App* run = add_command(app, command, Command::What::run, "run",
-                              "Serve. SIGTERM or SIGINT: finish what is in flight, then exit");
+  CLI::App* run =
+      add_command(app, command, Command::What::run, "run",
+                  "Serve. SIGTERM or SIGINT: finish what is in flight, then exit. SIGHUP: reload");
   add_config_option(*run, command);
   CLI::App* check = add_command(app, command, Command::What::check, "check",
                                 "Validate the configuration: 'ok', or every problem");

@@ -47,9 +47,9 @@ void Services::replace(const std::vector<upstream::ServiceOptions>& next,
   for (std::size_t i = 0; i < next.size(); ++i) {
     const bool is_new = fates[i] == ReloadPlan::Fate::started;
     running_.push_back(take(is_new ? started : before, next[i].name));
-    if (fates[i] != ReloadPlan::Fate::changed) continue;
-    running_.back().service->reconfigure(next[i]);
-    if (running_.back().supervisor) running_.back().supervisor->apply();
+    if (fates[i] == ReloadPlan::Fate::changed) running_.back().service->reconfigure(next[i]);
+    if (running_.back().supervisor)
+      running_.back().supervisor->apply();  // also tries what failed before again
   }
   for (Running& leaving : before) leaving_.spawn(see_off(std::move(leaving), ground_.home.now() + drain));
 }

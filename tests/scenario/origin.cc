@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/bytes.h"
 #include "http/problem.h"
+#include "http/websocket.h"
 #include "http/writer.h"
 #include "wire/client.h"
 
@@ -65,6 +68,7 @@ class Conversation {
     if (what_ == "count") co_return co_await reply(200, "", std::to_string(origin_.count));
     if (what_ == "slow") co_return co_await slow();
     if (what_ == "most") co_return co_await reply(200, "", std::to_string(origin_.slow_most));
+    if (what_ == "ws") co_return co_await tunnel();
     if (what_ == "patch") co_return co_await patch(body);
     if (what_ == "session") co_return co_await reply(200, "", session_text());
     if (what_ == "set-cookie") co_return co_await reply(200, fmt::format("Set-Cookie: {}\r\n", body), "");
@@ -139,6 +143,20 @@ class Conversation {
     co_await io::sleep_for(stream_.loop(), std::chrono::milliseconds(number(query_, "ms")));
     --origin_.slow_now;
     co_return co_await reply(200, "", "at last");
+  }
+
+  io::Task<bool> tunnel() {
+    const std::string_view key = head_.fields.value_of(http::FieldId::sec_websocket_key);
+    const std::string head = fmt::format(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Accept: {}\r\n\r\n",
+        http::websocket_accept(key));
+    if (!co_await write(head) || !co_await write(reader_.take_unread())) co_return false;
+    std::array<char, 4096> buffer;
+    for (;;) {
+      const auto n = co_await stream_.read_some(buffer, deadline());
+      if (!n || *n == 0 || !co_await write({buffer.data(), *n})) co_return false;
+    }
   }
 
   io::Task<bool> patch(std::string_view body) {

@@ -9,6 +9,7 @@
 //   count          requests served so far, without healthz and count
 //   slow?ms=N      answers after N milliseconds
 //   most           the most `slow` requests that it ever had at once
+//   ws             a WebSocket handshake, then every octet back
 //   patch          200 with the request's body as Stateway-Session-Patch; with &op=X a Stateway-Session-Op
 //   session        200 with "<id> <version> <document>" as it was given
 //   session-url    GET, or a PATCH with the request's body, of the session URL: "<status> <body>"

@@ -33,9 +33,9 @@ address = "@ADMIN@"
 [store]
 path = "@DIR@/state"
 durability = "os"
-{}{}
 [[listen]]
 address = "@CLIENTS@"
+{}{}
 )",
                      pieces.gateway, pieces.services, pieces.more);
 }
@@ -89,10 +89,10 @@ TEST_F(ReloadTest, TheSameFileIsANewGenerationWithoutAChange) {
 
 TEST_F(ReloadTest, ASignalReloadsAndSaysSoInOneLine) {
   start_with_origin();
-  EXPECT_EQ(get("/new/echo").status, 404);
+  EXPECT_EQ(get("/new/echo-head").status, 404);
   write_config(config_of({.services = std::string(kTwoRoutes)}));
   gateway->signal(SIGHUP);
-  eventually([&] { return get("/new/echo").status == 200; });
+  eventually([&] { return get("/new/echo-head").status == 200; });
   eventually([&] {
     return gateway->log().find(R"("msg":"reloaded","generation":2,"changes":"routes changed"})") !=
            std::string::npos;
@@ -115,8 +115,8 @@ TEST_F(ReloadTest, ABrokenFileChangesNothingAndEveryProblemIsSaid) {
               HasSubstr(fmt::format(R"("problems":["{0}/stateway.toml:4:1: unknown key \"threads_\")"
                                     R"( in [gateway]; did you mean \"threads\"?","{0}/stateway.toml:5:1: )",
                                     folder.path())));
-  EXPECT_EQ(get("/new/echo").status, 404);
-  EXPECT_EQ(get("/o/echo").status, 200);
+  EXPECT_EQ(get("/new/echo-head").status, 404);
+  EXPECT_EQ(get("/o/echo-head").status, 200);
   EXPECT_THAT(status(), AllOf(HasSubstr(R"("generation":1,)"), HasSubstr("drain_timeot")));
 
   gateway->signal(SIGHUP);
@@ -126,10 +126,10 @@ TEST_F(ReloadTest, ABrokenFileChangesNothingAndEveryProblemIsSaid) {
     return signal != std::string::npos && log.find("drain_timeot", signal) != std::string::npos &&
            log.find("the reload was refused", signal) != std::string::npos;
   });
-  EXPECT_EQ(get("/o/echo").status, 200);
+  EXPECT_EQ(get("/o/echo-head").status, 200);
 
   reload_with(config_of({.services = std::string(kTwoRoutes)}));
-  EXPECT_EQ(get("/new/echo").status, 200);
+  EXPECT_EQ(get("/new/echo-head").status, 200);
   EXPECT_THAT(status(), HasSubstr(R"("generation":2,)"));
   EXPECT_THAT(status(), HasSubstr(R"("refused_at":null,"problems":[])"));
 }
@@ -140,7 +140,7 @@ TEST_F(ReloadTest, WhatNeedsARestartIsRefusedAsAWhole) {
   const Reply refused = reload();
   EXPECT_EQ(refused.status, 422);
   EXPECT_THAT(refused.body, HasSubstr("/stateway.toml:4:11: gateway.threads takes effect at a start only"));
-  EXPECT_EQ(get("/new/echo").status, 404);
+  EXPECT_EQ(get("/new/echo-head").status, 404);
 }
 
 TEST_F(ReloadTest, AnAddressThatCannotBeListenedOnIsRefusedAsAWhole) {
@@ -152,8 +152,8 @@ TEST_F(ReloadTest, AnAddressThatCannotBeListenedOnIsRefusedAsAWhole) {
                                               taken)}));
   const Reply refused = reload();
   EXPECT_EQ(refused.status, 422);
-  EXPECT_THAT(refused.body, HasSubstr("stateway.toml:20:11: cannot listen on " + taken));
-  EXPECT_EQ(get("/new/echo").status, 404);
+  EXPECT_THAT(refused.body, HasSubstr("stateway.toml:23:11: cannot listen on " + taken));
+  EXPECT_EQ(get("/new/echo-head").status, 404);
   EXPECT_FALSE(Raw(unix_address(folder / "door")).connected());
 }
 
@@ -163,7 +163,7 @@ TEST_F(ReloadTest, AnAddressIsAddedAndTakenAwayWhileExchangesRun) {
   };
   start_origin("one");
   start(with_door("first"));
-  constexpr std::string_view kAsk = "GET /o/echo HTTP/1.1\r\nHost: h\r\n\r\n";
+  constexpr std::string_view kAsk = "GET /o/echo-head HTTP/1.1\r\nHost: h\r\n\r\n";
   Raw stays = connect();
   EXPECT_EQ(stays.ask(kAsk).status, 200);
   Raw idle(unix_address(folder / "first"));
@@ -194,20 +194,20 @@ TEST_F(ReloadTest, OpenConnectionsHaveTheNewConfigurationWithTheirNextExchange) 
   start_with_origin();
   Raw raw = connect();
   const std::string long_head =
-      fmt::format("GET /o/echo HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", std::string(2000, 'x'));
+      fmt::format("GET /o/echo-head HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", std::string(2000, 'x'));
   Reply reply = raw.ask(long_head);
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.field("Stateway-Instance"), "origin-1");
   reload_with(config_of({.more = "[limits]\nhead = \"1KiB\"\ntarget = \"1KiB\"\n"}));
-  EXPECT_EQ(raw.ask("GET /o/echo HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
+  EXPECT_EQ(raw.ask("GET /o/echo-head HTTP/1.1\r\nHost: h\r\n\r\n").status, 200);
   EXPECT_EQ(raw.ask(long_head).status, 431);
 }
 
 TEST_F(ReloadTest, TheAccessLogAndItsFormatFollow) {
   start_with_origin({.more = "[log]\naccess = false\n"});
-  get("/o/echo?silent=1", "X-Request-Id: silent\r\n");
+  get("/o/echo-head", "X-Request-Id: silent\r\n");
   reload_with(config_of({.more = "[log]\nformat = \"text\"\n"}));
-  get("/o/echo", "X-Request-Id: spoken\r\n");
+  get("/o/echo-head", "X-Request-Id: spoken\r\n");
   eventually([&] { return gateway->log().find(" request=spoken ") != std::string::npos; });
   EXPECT_THAT(gateway->log(), Not(HasSubstr("silent")));
 }
@@ -297,12 +297,40 @@ TEST_F(ReloadTest, AServiceIsRemovedWhileAnExchangeOnItRuns) {
     Raw busy = connect();
     begin_slow(busy, "/shop", 500);
     reload_with(services(""));
-    EXPECT_EQ(get("/shop/echo").status, 404);
+    EXPECT_EQ(get("/shop/echo-head").status, 404);
     EXPECT_THAT(ask_admin("/v1/services").body, Not(HasSubstr("shop")));
     EXPECT_EQ(busy.reply().body, "at last");
     eventually([&] { return gateway->log().find(R"("service":"shop"})") != std::string::npos; });
   }
   eventually([&] { return gateway->processes().size() == 2; });  // itself and its guardian
+}
+
+TEST_F(ReloadTest, AChangedCommandIsRolledOutAndTheAnswersKeepComing) {
+  const auto with = [](std::string_view command) {
+    std::string shop(kSupervised);
+    shop.replace(shop.find("[\"@ORIGIN@\"]"), 12, command);
+    shop.insert(shop.find("socket"), "count = 2\n");
+    return services(shop);
+  };
+  start_origin("one");
+  start(with(R"(["@ORIGIN@"])"));
+  const auto pids = [this] {
+    std::vector<pid_t> out;
+    for (const lab::InstanceInfo& i : instances())
+      if (i.name.starts_with("shop") && i.state == "up") out.push_back(i.pid);
+    return out;
+  };
+  eventually([&] { return pids().size() == 2; });
+  const std::vector<pid_t> before = pids();
+  Raw busy = connect();
+  begin_slow(busy, "/shop", 500);
+  reload_with(with(R"(["@ORIGIN@", "new"])"));
+  eventually([&] {
+    EXPECT_EQ(get("/shop/echo-head").status, 200);
+    const std::vector<pid_t> now = pids();
+    return now.size() == 2 && now[0] != before[0] && now[1] != before[1];
+  });
+  EXPECT_EQ(busy.reply().body, "at last");
 }
 
 TEST_F(ReloadTest, AProcessOfARemovedServiceHasTheDrainTimeout) {
@@ -351,7 +379,7 @@ TEST_F(ReloadTest, ManyAtOnceTakeTurns) {
     gateway->signal(SIGHUP);
   }
   for (Raw& caller : callers) EXPECT_EQ(caller.reply("POST").status, 200);
-  EXPECT_EQ(get("/o/echo").status, 200);
+  EXPECT_EQ(get("/o/echo-head").status, 200);
 }
 
 TEST_F(ReloadTest, AWebSocketStaysOpenAlthoughItsRouteItsServiceAndItsAddressGo) {
