@@ -12,14 +12,16 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Pieces {
-  std::string gateway = "";  // keys of [gateway]
-  std::string services = R"([service.origin]
+constexpr std::string_view kOrigin = R"([service.origin]
 instances = ["unix:@DIR@/one"]
 [[route]]
 path = "/o"
 service = "origin"
 )";
+
+struct Pieces {
+  std::string gateway = "";  // keys of [gateway]
+  std::string services{kOrigin};
   std::string more = "";  // sections behind all others
 };
 
@@ -264,13 +266,6 @@ session = "s"
   EXPECT_THAT(get("/s/session", cookie).body, HasSubstr(R"( 1 {"a":1})"));
 }
 
-// In this state `shop` is at fixed addresses; `origin` is there to be asked meanwhile.
-constexpr std::string_view kOrigin = R"([service.origin]
-instances = ["unix:@DIR@/one"]
-[[route]]
-path = "/o"
-service = "origin"
-)";
 constexpr std::string_view kSupervised = R"([service.shop]
 command = ["@ORIGIN@"]
 socket = true
