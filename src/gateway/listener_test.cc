@@ -8,6 +8,7 @@
 #include "gateway/pipeline.h"
 #include "io/epoll.h"
 #include "io/test_loop.h"
+#include "session/key_ring.h"
 #include "store/memory.h"
 
 namespace stateway::gateway {
@@ -31,7 +32,8 @@ struct World {
   SystemClock clock;
   SystemRandom random;
   store::MemoryStore store{clock, 10};
-  session::Sessions sessions{store, clock, random};
+  session::KeyRing keys{clock, random};
+  session::Sessions sessions{store, keys, clock, random};
   SessionUrls urls{"http://h/0/", random};
   Pipeline pipeline;
   Counters counters;
