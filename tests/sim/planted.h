@@ -26,6 +26,7 @@ class Planted final : public store::StateStore {
     return inner_.sweep(loop, most);
   }
   store::Stats stats() const override { return inner_.stats(); }
+  void set_sessions_max(std::uint64_t most) override { inner_.set_sessions_max(most); }
 
  private:
   io::Task<void> commit_later(io::Loop& loop, store::Batch batch);
