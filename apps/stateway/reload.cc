@@ -105,7 +105,7 @@ io::Task<Result<admin::ReloadOutcome>> Reloader::reload() {
 }
 
 io::Task<void> Reloader::ended() {
-  while (busy_) co_await io::sleep_for(home_, kTick);
+  while (switching_) co_await io::sleep_for(home_, kTick);
 }
 
 io::Task<Result<admin::ReloadOutcome>> Reloader::run() {
@@ -119,13 +119,15 @@ io::Task<Result<admin::ReloadOutcome>> Reloader::run() {
     for (const config::Problem& problem : next.problems) lines.push_back(to_string(problem));
     co_return refuse(std::move(lines));
   }
-  // On the home loop, which lets others use the keys from now on; once in the gateway's life.
-  if (auto used = use_keys(parts_.keys, *next.config); !used)
-    co_return refuse({parts_.held.path + ": " + used.error().context});
   auto started = start_services(next);
   if (!started) co_return refuse({parts_.held.path + ": " + started.error().context});
   co_await wait_until_up(*started);
   if (parts_.draining) co_return stopping();
+  // On the home loop, which lets others use the keys from now on; once in the gateway's life. It cannot be
+  // undone, so it is the last thing that can fail.
+  if (auto used = use_keys(parts_.keys, *next.config); !used)
+    co_return refuse({parts_.held.path + ": " + used.error().context});
+  const Turn switching(switching_);
   for (const std::string& warning : next.config->warnings) log::warn(warning);
   admin::ReloadOutcome outcome{.changes = next.plan.changes};
   co_await put_in_force(std::move(next), std::move(*started));

@@ -60,7 +60,8 @@ class Reloader {
   io::Task<Result<admin::ReloadOutcome>> reload();
   /// Whether one waits that has not looked at the file yet.
   bool waiting() const { return waiting_ > 0; }
-  /// Completes when none runs. While `draining`, none begins, and one that has not switched yet gives up.
+  /// Completes when none is switching, which takes as long as a turn of each loop. Once `draining`, none
+  /// begins to.
   io::Task<void> ended();
 
  private:
@@ -78,6 +79,7 @@ class Reloader {
   const Parts parts_;
   io::Loop& home_;
   bool busy_ = false;
+  bool switching_ = false;
   std::size_t waiting_ = 0;
   io::Worker worker_{"reload"};  // reads files, and looks up names of addresses to listen on
 };

@@ -291,11 +291,12 @@ TEST_F(ReloadTest, AServiceIsRemovedWhileAnExchangeOnItRuns) {
     reload_with(services(shop));
     Raw busy = connect();
     begin_slow(busy, "/shop", 500);
+    const std::size_t before = gateway->log().size();
     reload_with(services(""));
     EXPECT_EQ(get("/shop/echo-head").status, 404);
     EXPECT_THAT(ask_admin("/v1/services").body, Not(HasSubstr("shop")));
     EXPECT_EQ(busy.reply().body, "at last");
-    eventually([&] { return gateway->log().find(R"("service":"shop"})") != std::string::npos; });
+    eventually([&] { return gateway->log().find(R"("service":"shop"})", before) != std::string::npos; });
   }
   eventually([&] { return gateway->processes().size() == 2; });  // itself and its guardian
 }
@@ -346,7 +347,9 @@ TEST_F(ReloadTest, WhileItStopsNothingIsReloaded) {
   eventually([&] { return ask_admin("/readyz").status == 503; });
   EXPECT_EQ(reload().status, 503);
   gateway->signal(SIGHUP);
+  eventually([&] { return gateway->log().find("nothing is reloaded") != std::string::npos; });
   EXPECT_EQ(busy.reply().status, 200);
+  EXPECT_EQ(gateway->log().find(R"("msg":"reloaded")"), std::string::npos);
 }
 
 TEST_F(ReloadTest, AStopDoesNotWaitForAServiceThatDoesNotComeUp) {
