@@ -7,8 +7,8 @@ namespace stateway::upstream {
 /// A place in this loop's queue; the lease is handed over when the waiter is woken.
 class ServiceOnLoop::Waiter final : private io::Timer {
  public:
-  Waiter(ServiceOnLoop& owner, Attempts& tried, TimePoint until)
-      : Timer(owner.loop_.timers()), attempts(tried), owner_(owner), until_(until) {}
+  Waiter(ServiceOnLoop& owner, Attempts& tried, bool may_repeat, TimePoint until)
+      : Timer(owner.loop_.timers()), attempts(tried), again(may_repeat), owner_(owner), until_(until) {}
   ~Waiter() override { leave(); }
 
   bool await_ready() const noexcept { return false; }
@@ -29,6 +29,7 @@ class ServiceOnLoop::Waiter final : private io::Timer {
   }
 
   Attempts& attempts;
+  const bool again;  // instances that were tried will do
 
  private:
   void on_timer() override {
@@ -101,9 +102,19 @@ std::size_t ServiceOnLoop::idle_connections(const Instance& instance) const {
 }
 
 std::optional<Lease> ServiceOnLoop::try_acquire(Attempts& attempts) {
-  // Room is scarce only with a limit; then nobody may overtake those who wait for it.
-  if (options().concurrency_per_instance > 0 && !waiters_.empty()) return std::nullopt;
-  return pick(attempts, false);
+  if (!room_is_awaited()) return pick(attempts, false);
+  service_.room().announce();  // also of room that nobody made: an ejection may have ended
+  return std::nullopt;
+}
+
+// Room is scarce only with a limit; then nobody may overtake those who wait for it. Those who cannot use what
+// there is (theirs is full, or was tried a moment ago) keep nobody from it.
+bool ServiceOnLoop::room_is_awaited() {
+  if (options().concurrency_per_instance == 0 || waiters_.empty() || !has_room()) return false;
+  return std::ranges::any_of(waiters_, [this](const Waiter* waiter) {
+    return find_candidates(waiter->attempts, false) ||
+           (waiter->again && find_candidates(waiter->attempts, true));
+  });
 }
 
 bool ServiceOnLoop::eligible(const Attempts& attempts, const Instance& instance,
@@ -122,9 +133,14 @@ bool ServiceOnLoop::lost(const Attempts& attempts) const {
          });
 }
 
-std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
-  // Ejected ones are better than nobody.
+// Ejected ones are better than nobody.
+bool ServiceOnLoop::find_candidates(const Attempts& attempts, bool again) {
   if (!gather(attempts, again, false)) (void)gather(attempts, again, true);
+  return !candidates_.empty();
+}
+
+std::optional<Lease> ServiceOnLoop::pick(Attempts& attempts, bool again) {
+  (void)find_candidates(attempts, again);
   const unsigned limit = options().concurrency_per_instance;
   while (!candidates_.empty()) {
     const std::size_t chosen = best(attempts);
@@ -202,12 +218,16 @@ io::Task<Result<Lease>> ServiceOnLoop::acquire(Attempts& attempts, TimePoint dea
   for (;;) {
     if (lost(attempts)) co_return fail(Code::instance_lost, Side::upstream, options().name);
     const TimePoint now = loop_.now();
-    if (now >= repeat_at) {
+    const bool again = now >= repeat_at;
+    if (again) {
       if (auto lease = pick(attempts, true)) co_return std::move(*lease);
     }
     const TimePoint end = std::min(deadline, wait_end(began));
-    if (end <= now) co_return fail(Code::no_instance, Side::upstream, options().name);
-    Waiter waiter(*this, attempts, now < repeat_at ? std::min(end, repeat_at) : end);
+    if (end <= now) {
+      if (auto lease = pick(attempts, false)) co_return std::move(*lease);
+      co_return fail(Code::no_instance, Side::upstream, options().name);
+    }
+    Waiter waiter(*this, attempts, again, again ? end : std::min(end, repeat_at));
     if (auto lease = co_await waiter) co_return std::move(*lease);
   }
 }
@@ -236,13 +256,15 @@ void ServiceOnLoop::serve_waiters() {
   gone_ = &gone;
   for (auto it = waiters_.begin(); it != waiters_.end();) {
     Waiter& waiter = **it;
-    auto lease = has_room() ? pick(waiter.attempts, false) : std::nullopt;
+    const bool room = has_room();
+    auto lease = room ? pick(waiter.attempts, false) : std::nullopt;
+    if (!lease && room && waiter.again) lease = pick(waiter.attempts, true);
     if (lease || lost(waiter.attempts)) {
       waiter.wake(std::move(lease));  // goes on at once and may change the queue
       if (gone) return;
       it = waiters_.begin();
     } else {
-      ++it;  // it has tried all that are up
+      ++it;  // what has room is not for it
     }
   }
   gone_ = nullptr;

@@ -38,7 +38,8 @@ class ServiceOnLoop final : private Changes::Listener {
   /// Of the response heads that are read from now on.
   void set_head_limits(http::HeadLimits limits) { limits_ = limits; }
 
-  /// An instance that is up, has room and was not tried, without waiting; nullopt if there is none.
+  /// An instance that is up, has room and was not tried, without waiting; nullopt if there is none, or if
+  /// those who wait for room (concurrency_per_instance) could use it.
   std::optional<Lease> try_acquire(Attempts& attempts);
   /// The same, but waits, first come first served, until an instance can take the request: at most
   /// timeout.connect, or kStartAllowance while a process of the service is (re)starting, and never beyond
@@ -65,6 +66,8 @@ class ServiceOnLoop final : private Changes::Listener {
   std::optional<Lease> pick(Attempts& attempts, bool again);
   bool eligible(const Attempts& attempts, const Instance& instance, Instance::Status status) const;
   bool lost(const Attempts& attempts) const;
+  /// Fills candidates_ with those that may be picked now. Whether there are any.
+  bool find_candidates(const Attempts& attempts, bool again);
   /// Fills candidates_; `ejected`: with those that are ejected, instead of those that are not. Whether any
   /// is up at all, has it room or not.
   bool gather(const Attempts& attempts, bool again, bool ejected);
@@ -72,6 +75,7 @@ class ServiceOnLoop final : private Changes::Listener {
   std::size_t best(const Attempts& attempts);
   void judge(Instance& instance, std::uint64_t generation, Outcome outcome);
   bool has_room() const;
+  bool room_is_awaited();
   TimePoint wait_end(TimePoint began) const;
   void serve_waiters();
   void released();

@@ -100,6 +100,78 @@ TEST_F(ServiceTest, ALimitedInstanceServesItsQueueInOrderAndNobodyOvertakes) {
   EXPECT_EQ(instance(0).active(), 2u);
 }
 
+TEST_F(ServiceTest, WhoWaitsForAFullInstanceKeepsNobodyFromAnother) {
+  auto options = fixed(2);
+  options.concurrency_per_instance = 1;
+  options.timeout.connect = std::chrono::milliseconds(10'000);
+  make(options);
+  Attempts bound;
+  bound.only = instance(0).identity();
+  const auto full = on_loop_->try_acquire(bound);
+  ASSERT_TRUE(full);
+  Requests requests(*on_loop_);
+  Attempts waits;
+  waits.only = bound.only;
+  requests.start("a", waits);
+  EXPECT_EQ(service_->waiting(), 1u);
+  Attempts unbound;
+  const auto other = on_loop_->try_acquire(unbound);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->instance().name(), "shop-2");
+  EXPECT_EQ(requests.trace, "");
+}
+
+TEST_F(ServiceTest, WhoWaitsToTryAgainKeepsNobodyFromARoomyInstance) {
+  auto options = fixed(1);
+  options.concurrency_per_instance = 10;
+  options.timeout.connect = std::chrono::milliseconds(10'000);
+  make(options);
+  Attempts retry;
+  EXPECT_TRUE(on_loop_->try_acquire(retry));
+  Requests requests(*on_loop_);
+  requests.start("retry", retry);
+  EXPECT_EQ(service_->waiting(), 1u);
+  Attempts first;
+  EXPECT_TRUE(on_loop_->try_acquire(first));
+  run(until(loop_, [&] { return requests.trace == "retry+ "; }));
+}
+
+TEST_F(ServiceTest, WhoTriesAgainAndFindsNoRoomGetsTheNext) {
+  auto options = fixed(1);
+  options.concurrency_per_instance = 1;
+  options.timeout.connect = std::chrono::milliseconds(60'000);
+  make(options);
+  Attempts retry;
+  EXPECT_TRUE(on_loop_->try_acquire(retry));
+  Attempts other;
+  std::optional<Lease> full = on_loop_->try_acquire(other);
+  Requests requests(*on_loop_);
+  requests.start("retry", retry);
+  const TimePoint paused = loop_.now() + 2 * kRepeatPause;
+  run(until(loop_, [&] { return loop_.now() >= paused; }));
+  full.reset();
+  Attempts overtaker;
+  EXPECT_FALSE(on_loop_->try_acquire(overtaker)) << "the retry may use it by now";
+  run(until(loop_, [&] { return requests.trace == "retry+ "; }));
+}
+
+// The end of an ejection is news to nobody.
+TEST_F(ServiceTest, WhoGivesUpLooksOnceMore) {
+  auto options = fixed(2);
+  options.concurrency_per_instance = 1;
+  options.timeout.connect = std::chrono::milliseconds(100);
+  make(options);
+  (void)instance(0).eject(instance(0).status(), loop_.now(), 20ms, 20ms);
+  Attempts first;
+  const auto full = on_loop_->try_acquire(first);
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->instance().name(), "shop-2");
+  Requests requests(*on_loop_);
+  requests.start("a");
+  run(until(loop_, [&] { return requests.tasks.running() == 0; }));
+  EXPECT_EQ(requests.trace, "a+ ");
+}
+
 TEST_F(ServiceTest, TheSameInstanceAgainOnlyAfterAPauseAndOnlyIfAllowed) {
   auto options = fixed(1);
   options.timeout.connect = std::chrono::milliseconds(200);

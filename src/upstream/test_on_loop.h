@@ -47,10 +47,12 @@ class ServiceTest : public testing::Test {
 struct Requests {
   explicit Requests(ServiceOnLoop& s) : service(s) {}
   void start(std::string name, TimePoint deadline = io::kNoDeadline) {
-    tasks.spawn(one(*this, std::move(name), deadline));
+    tasks.spawn(one(*this, std::move(name), {}, deadline));
   }
-  static io::Task<void> one(Requests& r, std::string name, TimePoint deadline) {
-    Attempts attempts;
+  void start(std::string name, Attempts attempts) {
+    tasks.spawn(one(*this, std::move(name), attempts, io::kNoDeadline));
+  }
+  static io::Task<void> one(Requests& r, std::string name, Attempts attempts, TimePoint deadline) {
     auto lease = co_await r.service.acquire(attempts, deadline);
     r.trace += name + (lease ? "+" : lease.error().code == Code::queue_full ? "full" : "none") + " ";
     if (lease) r.leases.push_back(std::move(*lease));
