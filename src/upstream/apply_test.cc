@@ -98,6 +98,37 @@ TEST(Apply, AnInstanceThatIsWantedAgainStays) {
   w.run(change_of_mind(w));
 }
 
+io::Task<void> restart_overtaken(World& w) {
+  (void)co_await w.all_up();
+  const std::vector<pid_t> both = pids(w);
+  std::optional<Lease> busy = lease_of(w, "shop-2");
+  EXPECT_TRUE(w.supervisor->restart("shop-2"));
+  w.service.scale(1);
+  w.supervisor->apply();
+  w.service.scale(2);
+  w.supervisor->apply();
+  EXPECT_EQ(pids(w), both) << "its request goes on";
+  busy.reset();
+  (void)co_await w.all_up();
+  EXPECT_EQ(pids(w)[0], both[0]);
+  EXPECT_NE(pids(w)[1], both[1]) << "the restart was asked for";
+
+  ServiceOptions changed = w.service.roster()->options;
+  changed.command.emplace_back("say=new\n");
+  w.service.reconfigure(changed);
+  w.supervisor->apply();
+  const Condition rolled = [&w] { return w.service.snapshot().rollout.empty(); };
+  (void)co_await eventually(w.loop, rolled);
+  (void)co_await w.all_up();
+  EXPECT_THAT(w.output, testing::IsSupersetOf({"shop-1: new", "shop-2: new"}));
+}
+
+TEST(Apply, ARestartThatARemovalOvertookIsMadeWhenItIsWantedAgain) {
+  World w(service_options(2));
+  w.options.early = 20ms;
+  w.run(restart_overtaken(w));
+}
+
 io::Task<void> drain_limit(World& w) {
   (void)co_await w.all_up();
   const std::vector<pid_t> both = pids(w);

@@ -72,7 +72,9 @@ void Keeper::retire() {
 }
 
 void Keeper::keep() {
-  if (wish_ == Wish::retire) wish_ = ending_ ? Wish::restart : Wish::run;
+  // A restart that was under way is owed still: nothing else would end its drain.
+  if (wish_ == Wish::retire)
+    wish_ = ending_ || instance_->drains_for(Drain::restart) ? Wish::restart : Wish::run;
 }
 
 void Keeper::stop(TimePoint deadline) {

@@ -42,7 +42,7 @@ class Keeper {
   void restart(Program program);
   /// Lets the process drain, ends it, and starts no other …
   void retire();
-  /// … but after all: goes on, or starts again if the process is being ended already.
+  /// … but after all: goes on, or starts again if the process is being ended already or was to be restarted.
   void keep();
   /// Ends the process by `deadline` and starts no other.
   void stop(TimePoint deadline);
