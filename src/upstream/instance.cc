@@ -72,11 +72,16 @@ void Instance::set_token(const std::optional<Secret>& token) {
 }
 
 void Instance::settle(Address address, std::string host) {
-  const std::lock_guard lock(mutex_);
-  place_.store(stable_hash(to_string(address)), std::memory_order_relaxed);
-  identity_.store(identity_of(name_, address));
-  endpoint_.address = std::move(address);
-  endpoint_.host = std::move(host);
+  // Before and after, so that no lease and no connection is of the name and counts as the address's.
+  enter_state(State::starting);
+  {
+    const std::lock_guard lock(mutex_);
+    place_.store(stable_hash(to_string(address)), std::memory_order_relaxed);
+    identity_.store(identity_of(name_, address));
+    endpoint_.address = std::move(address);
+    endpoint_.host = std::move(host);
+  }
+  enter_state(State::starting);
 }
 
 State Instance::state() const {

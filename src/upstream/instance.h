@@ -92,7 +92,8 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   Endpoint endpoint() const;
   /// Of a fixed instance. Connections with another token are not used again.
   void set_token(const std::optional<Secret>& token);
-  /// Gives one whose address was a name that was not looked up yet its address.
+  /// Gives one whose address was a name that was not looked up yet its address: another machine, for all we
+  /// know, so it is checked anew and connections by the name are not used again. The home loop only.
   void settle(Address address, std::string host);
 
   Status status() const { return unpack(status_.load()); }

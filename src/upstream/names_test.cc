@@ -95,6 +95,27 @@ TEST_F(NamesTest, UntilItIsFoundOneInstanceConnectsByTheName) {
   EXPECT_EQ(instance(0).place(), stable_hash("10.0.0.1:80"));
 }
 
+TEST_F(NamesTest, WhatWasConnectedByTheNameIsNotUsedForTheAddress) {
+  auto options = fixed(0);
+  options.instances = {*parse_address("shop.internal:80")};
+  make(options);
+  struct Body {
+    static io::Task<void> run(NamesTest& t) {
+      Attempts attempts;
+      auto lease = t.on_loop_->try_acquire(attempts);
+      auto by_name = co_await lease->connect();
+      EXPECT_TRUE(by_name);
+      if (!by_name) co_return;
+      lease->give_back(std::move(*by_name));
+      EXPECT_EQ(t.on_loop_->idle_connections(t.instance(0)), 1u);
+      t.service_->set_addresses(*parse_address("shop.internal:80"), {*parse_address("10.0.0.1:80")});
+      EXPECT_EQ(lease->take_idle(), nullptr) << "it may lead to another machine";
+      EXPECT_EQ(t.instance(0).state(), State::starting) << "and says nothing about this one";
+    }
+  };
+  run(Body::run(*this));
+}
+
 TEST_F(NamesTest, OneAddressIsOneInstanceHoweverItIsGiven) {
   network_.names["a.internal:80"] = {"10.0.0.1:80", "10.0.0.2:80"};
   network_.names["b.internal:80"] = {"10.0.0.2:80", "10.0.0.3:80"};
