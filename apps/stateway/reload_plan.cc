@@ -33,9 +33,10 @@ const Options* named(const std::vector<Options>& all, const std::string& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-// What the file says of it. `drain` is said once, by the gateway.
+// What the file says of it: `drain` is said once, by the gateway, and `bound_idle` by sessions.
 upstream::ServiceOptions as_written(upstream::ServiceOptions service) {
   service.drain = {};
+  service.bound_idle = {};
   return service;
 }
 const session::SessionOptions& as_written(const session::SessionOptions& session) { return session; }

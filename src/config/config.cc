@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -64,6 +65,19 @@ Places places_of(const Section& root, const Origins& origins, std::string_view f
   return places;
 }
 
+// By what other sections say. Names may be wrong still.
+void complete_services(Config& config) {
+  for (upstream::ServiceOptions& service : config.services) {
+    service.drain = config.gateway.drain_timeout;
+    for (const route::RouteOptions& route : config.routes) {
+      if (route.service != service.name || !route.session) continue;
+      for (const session::SessionOptions& session : config.sessions)
+        if (session.name == *route.session && session.placement == session::Placement::instance)
+          service.bound_idle = std::max(service.bound_idle, session.idle);
+    }
+  }
+}
+
 }  // namespace
 
 Sources system_sources() {
@@ -97,8 +111,8 @@ std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::st
   read_each(root.tables("listen"), read_listen, config.listen, origins.listen);
   read_named(root, "session", read_session, config.sessions, origins.sessions);
   read_named(root, "service", read_service, config.services, origins.services);
-  for (upstream::ServiceOptions& service : config.services) service.drain = config.gateway.drain_timeout;
   read_each(root.tables("route"), read_route, config.routes, origins.routes);
+  complete_services(config);
   check_together(config, origins, report);
   config.places = places_of(root, origins, file);
 

@@ -270,6 +270,43 @@ TEST(Config, AStoreInMemoryPromisesNoDurability) {
   EXPECT_EQ(config->store.durability, store::Durability::memory);
 }
 
+TEST(Config, ServicesKnowHowLongTheirBoundClientsMayBeIdle) {
+  const auto config = parse(R"([session.short]
+placement = "instance"
+idle = "5m"
+[session.long]
+placement = "instance"
+idle = "1h"
+[session.stored]
+idle = "2h"
+[service.bound]
+instances = ["127.0.0.1:1"]
+[service.free]
+instances = ["127.0.0.1:2"]
+[[listen]]
+address = "127.0.0.1:0"
+[[route]]
+path = "/long"
+service = "bound"
+session = "long"
+[[route]]
+path = "/short"
+service = "bound"
+session = "short"
+[[route]]
+path = "/stored"
+service = "free"
+session = "stored"
+[[route]]
+path = "/"
+service = "bound"
+)",
+                            "F", test_sources());
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(config->services.at(0).bound_idle, std::chrono::hours(1));
+  EXPECT_EQ(config->services.at(1).bound_idle, std::chrono::hours(0));
+}
+
 TEST(Config, WarnsOfWhatNoRouteUses) {
   const auto config = parse(
       "[session.a]\n[service.b]\ncommand = ['x']\n[[listen]]\naddress = '127.0.0.1:0'\n"

@@ -65,11 +65,12 @@ struct ServiceOptions {
   RetryOptions retry;
   TimeoutOptions timeout;
   std::chrono::milliseconds drain{
-      30'000};                            // gateway.drain_timeout: an instance that leaves or restarts waits
-                                          // so long for its requests, and for clients that are bound to it
-  unsigned concurrency_per_instance = 0;  // 0 = unlimited
-  unsigned queue = 1'000;                 // requests waiting for an instance
-  unsigned crash_limit = 5;               // supervised: early deaths in a row; then nobody waits for it
+      30'000};  // gateway.drain_timeout: an instance that leaves or restarts waits
+                // so long for its requests, and for clients that are bound to it
+  std::chrono::milliseconds bound_idle{0};  // the longest idle of sessions in its instances' memory; 0: none
+  unsigned concurrency_per_instance = 0;    // 0 = unlimited
+  unsigned queue = 1'000;                   // requests waiting for an instance
+  unsigned crash_limit = 5;                 // supervised: early deaths in a row; then nobody waits for it
   std::chrono::milliseconds slow_start{0};  // an instance that came up gets its full share after this
   EjectOptions eject;
   bool operator==(const ServiceOptions&) const = default;

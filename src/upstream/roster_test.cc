@@ -96,6 +96,22 @@ TEST_F(ServiceTest, RemovedInstancesLeaveWhenTheirRequestsHaveEnded) {
   run(until(loop_, [&] { return service_->roster()->instances.size() == 1; }));
 }
 
+TEST_F(ServiceTest, AFixedInstanceMayHaveClientsFromBeforeTheStart) {
+  auto options = fixed(2);
+  options.bound_idle = std::chrono::milliseconds(500);
+  make(options);
+  Monitor monitor(*service_, loop_, network_);
+  const std::shared_ptr<Instance> second = service_->roster()->instances[1];
+  EXPECT_FALSE(second->idle());
+  options.instances.resize(1);
+  service_->reconfigure(options);
+  run(until(loop_, [&] { return second->drain_deadline() < loop_.now() + options.drain; }));
+  EXPECT_NE(service_->find("shop-2"), nullptr);
+  EXPECT_TRUE(second->reachable(second->status(), loop_.now())) << "for those who are bound to it";
+  clock_.advance(options.bound_idle);
+  run(until(loop_, [&] { return service_->find("shop-2") == nullptr; }));
+}
+
 TEST_F(ServiceTest, NoRemovedInstanceIsWaitedForLongerThanTheDrainMayTake) {
   auto options = fixed(2);
   options.drain = std::chrono::milliseconds(50);

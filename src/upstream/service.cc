@@ -49,6 +49,8 @@ Service::Instances Service::listed(const ServiceOptions& options, const Instance
     const std::size_t index = lowest_free_index(taken);
     std::string name = name_ + "-" + std::to_string(index + 1);
     out.push_back(std::make_shared<Instance>(std::move(name), index, std::move(fixed), changes_, clock_));
+    // Clients may be bound to it from before we started; a process of ours comes with nobody's state.
+    out.back()->expect_client(clock_.now() + options.bound_idle.count());
     taken.push_back(out.back());
   };
   if (options.command.empty()) {
