@@ -39,7 +39,17 @@ std::uint64_t identity_of(std::string_view name, const Address& address) {
   return identity | 1;  // never 0
 }
 
+bool ends_in_number(std::string_view host) {
+  const std::string_view label = host.substr(host.rfind('.') + 1);
+  return std::ranges::all_of(label, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
+
+bool is_looked_up(const Address& address) {
+  return address.kind == Address::Kind::tcp && !is_local(address) &&
+         address.host.find(':') == std::string::npos && !ends_in_number(address.host);
+}
 
 Instance::Instance(std::string name, std::size_t index, std::optional<Endpoint> fixed,
                    std::shared_ptr<Changes> changes, const WallClock& clock)
@@ -48,7 +58,7 @@ Instance::Instance(std::string name, std::size_t index, std::optional<Endpoint> 
       supervised_(!fixed),
       changes_(std::move(changes)),
       clock_(clock),
-      identity_(fixed ? identity_of(name_, fixed->address) : 0),
+      identity_(fixed && !is_looked_up(fixed->address) ? identity_of(name_, fixed->address) : 0),
       place_(stable_hash(fixed ? to_string(fixed->address) : name_)),
       since_(clock.now()),
       endpoint_(std::move(fixed).value_or(Endpoint{})) {}
@@ -72,8 +82,6 @@ void Instance::set_token(const std::optional<Secret>& token) {
 }
 
 void Instance::settle(Address address, std::string host) {
-  // Before and after, so that no lease and no connection is of the name and counts as the address's.
-  enter_state(State::starting);
   {
     const std::lock_guard lock(mutex_);
     place_.store(stable_hash(to_string(address)), std::memory_order_relaxed);
@@ -173,6 +181,7 @@ double Instance::share(std::chrono::milliseconds slow_start) const {
 
 bool Instance::mark_up(Status seen) {
   if (seen.state != State::starting && seen.state != State::down) return false;
+  if (!settled()) return false;
   const std::uint64_t returned = seen.state == State::down ? 1 : 0;
   up_since_.store(clock_.now(), std::memory_order_relaxed);  // first: slow start must not miss the beginning
   if (!replace(seen, {seen.generation + returned, State::up})) return false;

@@ -35,6 +35,10 @@ enum class Drain : std::uint8_t {
   removed = 4,  // it has left the configuration, and leaves the roster once it is drained
 };
 
+/// Whether an instance at this address stands for all addresses that its name has, which are looked up again
+/// and again. Not "localhost": that is one instance, whichever address it listens on.
+bool is_looked_up(const Address& address);
+
 /// How often what drains is looked at.
 inline constexpr Duration kDrainTick = 20ms;
 
@@ -92,8 +96,10 @@ class Instance {  // NOLINT(clang-analyzer-optin.performance.Padding): active_ h
   Endpoint endpoint() const;
   /// Of a fixed instance. Connections with another token are not used again.
   void set_token(const std::optional<Secret>& token);
-  /// Gives one whose address was a name that was not looked up yet its address: another machine, for all we
-  /// know, so it is checked anew and connections by the name are not used again. The home loop only.
+  /// False while the address is a name that is looked up (is_looked_up) but was not found yet: whose memory
+  /// is reached by it is not known, so that it has no identity and is never up.
+  bool settled() const { return supervised_ || identity() != 0; }
+  /// Gives one that is not settled its address, which is checked anew. The home loop only.
   void settle(Address address, std::string host);
 
   Status status() const { return unpack(status_.load()); }

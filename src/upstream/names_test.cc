@@ -84,7 +84,7 @@ TEST_F(NamesTest, AFailingLookUpKeepsWhatIsKnown) {
   until_addresses({"shop-2=10.0.0.9:80"});
 }
 
-TEST_F(NamesTest, UntilItIsFoundOneInstanceConnectsByTheName) {
+TEST_F(NamesTest, UntilItIsFoundOneInstanceStandsForTheName) {
   start({"shop.internal:80"});
   until_looked_up_again();
   until_addresses({"shop-1=shop.internal:80"});
@@ -95,22 +95,51 @@ TEST_F(NamesTest, UntilItIsFoundOneInstanceConnectsByTheName) {
   EXPECT_EQ(instance(0).place(), stable_hash("10.0.0.1:80"));
 }
 
-TEST_F(NamesTest, WhatWasConnectedByTheNameIsNotUsedForTheAddress) {
+TEST_F(NamesTest, WhatWasFoundOutByTheNameSaysNothingOfTheAddress) {
   auto options = fixed(0);
   options.instances = {*parse_address("shop.internal:80")};
-  make(options);
+  make(options, false);
+  lower(0);
+  const Instance::Status by_name = instance(0).status();
+  service_->set_addresses(options.instances[0], {*parse_address("10.0.0.1:80")});
+  EXPECT_EQ(instance(0).state(), State::starting);
+  EXPECT_NE(instance(0).status().generation, by_name.generation);
+  EXPECT_FALSE(instance(0).mark_up(by_name));
+}
+
+// As after a restart of the gateway.
+TEST_F(NamesTest, WhoIsBoundToAnAddressWaitsUntilItsNameIsFound) {
+  auto options = fixed(0);
+  options.instances = {*parse_address("shop.internal:80")};
+  options.timeout.connect = std::chrono::milliseconds(10'000);
+  make(options, false);
+  monitor_.emplace(*service_, loop_, network_, 5ms);
+  Attempts bound;
+  bound.only = Instance("shop-1", 0, Endpoint{.address = *parse_address("10.0.0.1:80")},
+                        std::make_shared<Changes>(), clock_)
+                   .identity();
+  test::Requests requests(*on_loop_);
+  requests.start("a", bound);
+  until_looked_up_again();
+  EXPECT_EQ(requests.trace, "");
+  EXPECT_EQ(instance(0).identity(), 0u);
+  Attempts unbound;
+  EXPECT_FALSE(on_loop_->try_acquire(unbound)) << "whose memory it would reach is not known";
+  network_.names["shop.internal:80"] = {"10.0.0.1:80"};
+  run(until(loop_, [&] { return requests.trace == "a+ "; }));
+}
+
+TEST_F(NamesTest, WhoIsBoundToAnAddressThatNoNameHasIsToldAtOnce) {
+  network_.names["shop.internal:80"] = {"10.0.0.2:80"};
+  start({"shop.internal:80"});
+  until_addresses({"shop-1=10.0.0.2:80"});
   struct Body {
     static io::Task<void> run(NamesTest& t) {
-      Attempts attempts;
-      auto lease = t.on_loop_->try_acquire(attempts);
-      auto by_name = co_await lease->connect();
-      EXPECT_TRUE(by_name);
-      if (!by_name) co_return;
-      lease->give_back(std::move(*by_name));
-      EXPECT_EQ(t.on_loop_->idle_connections(t.instance(0)), 1u);
-      t.service_->set_addresses(*parse_address("shop.internal:80"), {*parse_address("10.0.0.1:80")});
-      EXPECT_EQ(lease->take_idle(), nullptr) << "it may lead to another machine";
-      EXPECT_EQ(t.instance(0).state(), State::starting) << "and says nothing about this one";
+      Attempts bound;
+      bound.only = 12345;
+      const auto lease = co_await t.on_loop_->acquire(bound, io::kNoDeadline);
+      EXPECT_FALSE(lease);
+      if (!lease) EXPECT_EQ(lease.error().code, Code::instance_lost);
     }
   };
   run(Body::run(*this));

@@ -15,17 +15,7 @@ std::size_t lowest_free_index(const std::vector<std::shared_ptr<Instance>>& take
   return index;
 }
 
-bool ends_in_number(std::string_view host) {
-  const std::string_view label = host.substr(host.rfind('.') + 1);
-  return std::ranges::all_of(label, [](char c) { return c >= '0' && c <= '9'; });
-}
-
 }  // namespace
-
-bool is_looked_up(const Address& address) {
-  return address.kind == Address::Kind::tcp && !is_local(address) &&
-         address.host.find(':') == std::string::npos && !ends_in_number(address.host);
-}
 
 Service::Service(ServiceOptions options, const WallClock& clock)
     : name_(options.name),
@@ -97,7 +87,7 @@ void Service::set_addresses(const Address& name, std::vector<Address> found) {
         std::ranges::find_if(now->instances, [&](const auto& x) { return x->address() == address; });
     return i == now->instances.end() ? nullptr : *i;
   };
-  // The one that connected by the name goes on as the first of them.
+  // The one that stood for the name goes on as the first of them.
   const std::shared_ptr<Instance> by_name = at(name);
   if (by_name != nullptr && at(known.front()) == nullptr) by_name->settle(known.front(), to_string(name));
   take_over(now->options);

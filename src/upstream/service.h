@@ -40,10 +40,6 @@ struct Roster {
   bool supervised() const { return !options.command.empty(); }
 };
 
-/// Whether an instance at this address stands for all addresses that its name has, which are looked up again
-/// and again. Not "localhost": that is one instance, whichever address it listens on.
-bool is_looked_up(const Address& address);
-
 /// Thread-safe. Must outlive every ServiceOnLoop, Monitor and Supervisor made for it.
 class Service {
  public:
@@ -68,7 +64,7 @@ class Service {
   /// the highest numbers leave first. Supervisor::apply follows. The home loop only.
   void scale(unsigned count);
   /// Gives the configured instance at `name` the addresses that it stands for: one instance each, from now
-  /// on. Until the first time there is one that connects by the name. The home loop only.
+  /// on. Until the first time there is one that gets no requests (Instance::settled). The home loop only.
   void set_addresses(const Address& name, std::vector<Address> found);
   /// Takes an instance out of the roster if it drains for having been removed. The home loop only.
   void remove(const Instance& instance);

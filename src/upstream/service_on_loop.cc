@@ -124,10 +124,12 @@ bool ServiceOnLoop::eligible(const Attempts& attempts, const Instance& instance,
 }
 
 // The only instance that may be chosen is gone: it left, died, is down, or has drained for too long. A fixed
-// one that was not checked yet may still be there.
+// one that was not checked yet may still be there, and any may be what a name that was not found yet stands
+// for.
 bool ServiceOnLoop::lost(const Attempts& attempts) const {
   return attempts.only && std::ranges::none_of(roster_->instances, [&](const auto& i) {
            const Instance::Status status = i->status();
+           if (!i->settled()) return !i->drains_for(Drain::removed);
            return i->identity() == *attempts.only &&
                   (status.state == State::starting || i->reachable(status, loop_.now()));
          });
