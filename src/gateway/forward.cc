@@ -91,6 +91,8 @@ class Forwarding {
     co_return failed;
   }
 
+  bool is_bound() const { return x_.session && !x_.session->kind->has_document(); }
+
   io::Task<std::optional<AttemptFailure>> send_over(upstream::Lease lease, bool fresh) {
     x_.answer = std::make_unique<Answer>(std::move(lease));
     Answer& answer = *x_.answer;
@@ -101,6 +103,11 @@ class Forwarding {
       auto connected = co_await answer.lease.connect(true);
       if (!connected) co_return AttemptFailure{.error = std::move(connected).error()};
       answer.connection = std::move(*connected);
+      // The process that has the session's memory may have been replaced since the lease was given.
+      if (is_bound() && answer.lease.instance().identity() != answer.lease.identity()) {
+        answer.connection.reset();
+        co_return AttemptFailure{.error = {Code::upstream_closed, Side::upstream, Retry::always, "replaced"}};
+      }
     }
     if (x_.session) {
       x_.session->forget_wishes();

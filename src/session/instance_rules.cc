@@ -19,6 +19,7 @@ io::Task<Result<bool>> InstanceRules::open(io::Loop& loop, Slot& slot, std::stri
   if (!mapping) co_return false;
   const WallMillis idle_for = clock_.now() - mapping->sealed_at;
   if (clock_.now() >= mapping->absolute_expires || idle_for >= slot.kind->idle.count()) co_return false;
+  if (barred_.contains(mapping->ticket.id_text())) co_return false;
 
   auto opened = co_await records_.open(loop, slot, mapping->ticket);
   if (!opened) co_return pass_on(std::move(opened));
@@ -51,7 +52,16 @@ void InstanceRules::begin(Slot& slot) {
   slot.cookie_is_due = true;
 }
 
+// The service has logged somebody in or out in its memory already. Where that cannot be kept here, whoever
+// holds an older cookie must not come upon it.
 io::Task<Result<void>> InstanceRules::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
+  auto kept = co_await keep(loop, slot, overlap);
+  if (!kept && (slot.renew || slot.end) && !slot.fresh)
+    barred_.add(std::string(slot.ticket.id_text()), slot.record.absolute_expires, clock_.now());
+  co_return kept;
+}
+
+io::Task<Result<void>> InstanceRules::keep(io::Loop& loop, Slot& slot, Overlap overlap) {
   if (!slot.patches.empty())
     co_return fail(Code::bad_patch, Side::upstream,
                    "sessions of [session." + slot.kind->name +
@@ -66,9 +76,9 @@ io::Task<Result<void>> InstanceRules::commit(io::Loop& loop, Slot& slot, Overlap
   if (slot.renew) {
     if (auto committed = co_await records_.commit(loop, slot, overlap); !committed) co_return committed;
   } else if (!slot.fresh) {
-    auto current = co_await is_current(loop, slot);
-    if (!current) co_return pass_on(std::move(current));
-    if (!*current) co_return Result<void>{};
+    // Nothing has to be kept, so that a store in trouble costs the slide only, not the answer.
+    const auto current = co_await is_current(loop, slot);
+    if (!current || !*current) co_return Result<void>{};
   }
   slot.cookie = Slot::Cookie::set;
   slot.cookie_value = Secret(sealed(slot));

@@ -1,6 +1,7 @@
 // Placement "instance": a service keeps its sessions in its own memory, and their clients come back to it.
 #pragma once
 
+#include "session/barred_ids.h"
 #include "session/key_ring.h"
 #include "session/placement_rules.h"
 #include "session/records.h"
@@ -28,6 +29,7 @@ class InstanceRules final : public PlacementRules {
   Result<void> lose_instance(Slot& slot);
 
  private:
+  io::Task<Result<void>> keep(io::Loop& loop, Slot& slot, Overlap overlap);
   io::Task<Result<bool>> is_current(io::Loop& loop, const Slot& slot);
   std::string sealed(const Slot& slot);
 
@@ -35,6 +37,7 @@ class InstanceRules final : public PlacementRules {
   KeyRing& keys_;
   const WallClock& clock_;
   Random& random_;
+  BarredIds barred_;
 };
 
 }  // namespace stateway::session

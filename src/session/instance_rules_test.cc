@@ -60,11 +60,11 @@ class InstanceSessions : public testing::Test {
   store::TemporaryDirectory directory;
   ManualClock clock;
   SystemRandom random;
+  io::EpollLoop loop;
   store::MemoryStore store{clock, 1000};
   KeyRing keys{clock, random};
   Sessions sessions{store, keys, clock, random};
   SessionOptions options = options_named("cart");
-  io::EpollLoop loop;
 
   io::Task<void> begins_with_the_first_answer();
   io::Task<void> adopts_nothing_foreign();
@@ -73,6 +73,8 @@ class InstanceSessions : public testing::Test {
   io::Task<void> is_recorded_when_renewed();
   io::Task<void> is_renewed_twice_at_once();
   io::Task<void> ends_for_good();
+  io::Task<void> is_shut_when_it_cannot_be_renewed();
+  io::Task<void> ends_although_the_store_is_full();
   io::Task<void> takes_no_patch();
   io::Task<void> slides_beside_a_renewal();
   io::Task<void> loses_its_instance();
@@ -96,6 +98,31 @@ io::Task<void> InstanceSessions::begins_with_the_first_answer() {
   EXPECT_EQ(again.version, 0u);
 }
 TEST_F(InstanceSessions, BeginWithTheFirstAnswer) { run(begins_with_the_first_answer()); }
+
+// The service has logged somebody in before it answers: whoever planted the cookie must not come upon that.
+io::Task<void> InstanceSessions::is_shut_when_it_cannot_be_renewed() {
+  const std::string planted = co_await begun();
+  Slot slot = co_await open(planted);
+  slot.renew = true;
+  store.set_sessions_max(0);
+  const auto committed = co_await commit(slot, 7);
+  EXPECT_EQ(committed.error().code, Code::sessions_full);
+  EXPECT_FALSE(co_await opens(planted));
+  store.set_sessions_max(1000);
+  EXPECT_FALSE(co_await opens(planted));
+}
+TEST_F(InstanceSessions, AreShutWhenTheyCannotBeRenewed) { run(is_shut_when_it_cannot_be_renewed()); }
+
+io::Task<void> InstanceSessions::ends_although_the_store_is_full() {
+  const std::string cookie = co_await begun();
+  store.set_sessions_max(0);
+  Slot slot = co_await open(cookie);
+  slot.end = true;
+  EXPECT_TRUE(co_await commit(slot, 7));
+  EXPECT_EQ(slot.cookie, Slot::Cookie::clear);
+  EXPECT_FALSE(co_await opens(cookie));
+}
+TEST_F(InstanceSessions, EndAlthoughTheStoreIsFull) { run(ends_although_the_store_is_full()); }
 
 io::Task<void> InstanceSessions::adopts_nothing_foreign() {
   const std::string cookie = co_await begun();
@@ -191,7 +218,8 @@ io::Task<void> InstanceSessions::is_renewed_twice_at_once() {
   const auto late = co_await commit(second, 7);
   EXPECT_FALSE(late.has_value()) << "it would hand a valid secret to whoever held the old one";
   if (!late) EXPECT_EQ(late.error().code, Code::session_ended);
-  EXPECT_TRUE(co_await opens(std::string(first.cookie_value.reveal())));
+  EXPECT_FALSE(co_await opens(std::string(first.cookie_value.reveal())))
+      << "the instance remembers the log-in of the second, which is not the first one's";
 }
 TEST_F(InstanceSessions, OfTwoRenewalsAtOnceTheSecondFails) { run(is_renewed_twice_at_once()); }
 

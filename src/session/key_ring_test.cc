@@ -44,7 +44,6 @@ class Keys : public testing::Test {
   }
   std::optional<std::string> open(KeyRing& ring, const std::string& text, Code* error = nullptr) {
     std::optional<std::string> out;
-    io::EpollLoop loop;
     run_until_done(loop, open_into(loop, ring, text, out, error));
     return out;
   }
@@ -59,6 +58,7 @@ class Keys : public testing::Test {
     EXPECT_TRUE(refreshed.has_value());
   }
 
+  io::EpollLoop loop;  // outlives every ring: its reader answers to it
   store::TemporaryDirectory directory;
   ManualClock clock;
   SystemRandom random;
@@ -159,7 +159,6 @@ TEST_F(Keys, ANewKeySealsAfterAMinute) {
   clock.advance(std::chrono::hours(1));
   const KeyId second = add_key().keys().back().id;
   clock.advance(std::chrono::seconds(59));
-  io::EpollLoop loop;
   run_until_done(loop, refresh(loop, *ring));
   EXPECT_EQ(sealing_key_id(ring->seal("shop", "x")), first);
   clock.advance(std::chrono::seconds(1));

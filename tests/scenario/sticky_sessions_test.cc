@@ -67,6 +67,12 @@ class StickyTest : public StickySite {
       if (i.name == name) return i.state;
     return "";
   }
+  /// Until then a request may be on its way to it, and its outcome unknown.
+  void kill_and_see_it(const std::string& name) {
+    const pid_t pid = pid_of(name);
+    kill_instance(pid);
+    eventually([&] { return pid_of(name) != pid; });
+  }
   /// One browser with a cart at each of `count` instances.
   std::vector<Browser> one_at_each(std::size_t count) {
     std::vector<Browser> out;
@@ -105,7 +111,7 @@ TEST_F(StickyTest, WhenTheInstanceDiesAnotherSessionBeginsElsewhere) {
   start(memory_cart(kSupervised));
   wait_until_all_are_up();
   std::vector<Browser> browsers = one_at_each(3);
-  kill_instance(pid_of(browsers[0].instance));
+  kill_and_see_it(browsers[0].instance);
   const std::string before = browsers[0].cookie;
   add(browsers[0], "milk");
   EXPECT_NE(browsers[0].cookie, before);
@@ -121,7 +127,7 @@ TEST_F(StickyTest, OrItFailsWhereThePolicySaysSo) {
   start(memory_cart(kSupervised, "on_lost_instance = \"fail\""));
   wait_until_all_are_up();
   std::vector<Browser> browsers = one_at_each(3);
-  kill_instance(pid_of(browsers[0].instance));
+  kill_and_see_it(browsers[0].instance);
   for (int i = 0; i < 2; ++i) {
     const Reply lost = browse(browsers[0], "POST", "/api/cart/items", R"({"id":"milk","name":"x"})");
     EXPECT_EQ(lost.status, 503);
