@@ -317,6 +317,20 @@ TYPED_TEST_P(StoreContract, AFullStoreTakesNoNewRecordsAndServesOldOnes) {
   EXPECT_EQ(this->keys({}), (Keys{"d", "e"}));
 }
 
+TYPED_TEST_P(StoreContract, AFullStoreStillTakesEnds) {
+  this->store_.reset();
+  this->open(1);
+  ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
+  Record tombstone = live(1, this->in(1000), "");
+  tombstone.state = State::ended;
+  EXPECT_TRUE(this->put("b", tombstone)) << "of a session that had no record";
+  EXPECT_EQ(this->loaded("b"), tombstone);
+  tombstone.revision = 2;
+  EXPECT_TRUE(this->put("a", tombstone));
+  EXPECT_CODE(this->put("c", live(1, this->in(1000))), Code::sessions_full);
+  EXPECT_EQ(this->store_->stats().records, 2u);
+}
+
 TYPED_TEST_P(StoreContract, SessionsMaxCanBeChangedWhileItServes) {
   this->store_.reset();
   this->open(1);
@@ -389,8 +403,8 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, WhatWasCommittedIsLoaded, AConditionT
                             AMalformedBatchIsRefused, ARecordIsThereUntilItsExpiryAndNotFromItOn,
                             KeysAndValuesAreBinaryAndValuesLarge, ThePrincipalIndexFollowsTheRecords,
                             ListsComeInPages, ParallelCommitsLoseNothing,
-                            AFullStoreTakesNoNewRecordsAndServesOldOnes, SessionsMaxCanBeChangedWhileItServes,
-                            ATouchMovesTheExpiryOfALiveRecordLater,
+                            AFullStoreTakesNoNewRecordsAndServesOldOnes, AFullStoreStillTakesEnds,
+                            SessionsMaxCanBeChangedWhileItServes, ATouchMovesTheExpiryOfALiveRecordLater,
                             TheSweepRemovesWhatHasExpiredAndNothingElse);
 
 }  // namespace stateway::store

@@ -33,7 +33,8 @@ Result<Revision> Group::add(Batch& batch) {
     const bool lives = found->stored && found->expires_at > now_;
     if ((lives ? found->stored->record.revision : 0) != write.expected)
       return fail(Code::conflict, Side::store, {}, Retry::always);
-    if (write.record && !found->stored) ++growth;
+    // An end is always taken: without its tombstone, what it ended could be opened again.
+    if (write.record && write.record->state != State::ended && !found->stored) ++growth;
     if (!write.record && found->stored) --growth;
     presents_.push_back(std::move(*found));
   }

@@ -45,7 +45,8 @@ Result<void> MemoryStore::check_conditions(const Batch& batch, WallMillis now) {
     const bool stored = found != records_.end();
     const Revision present = stored && found->second.expires_at > now ? found->second.revision : 0;
     if (present != write.expected) return fail(Code::conflict, Side::store, {}, Retry::always);
-    if (write.record && !stored) ++created;
+    // An end is always taken: without its tombstone, what it ended could be opened again.
+    if (write.record && write.record->state != State::ended && !stored) ++created;
     if (!write.record && stored) ++erased;
   }
   if (created > erased && records_.size() + created - erased > records_max_)

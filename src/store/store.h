@@ -75,9 +75,10 @@ class StateStore {
   /// Applies the batch and completes once it is durable as configured.
   /// Success: every write is applied; the revision of the first write's record (0 for an erase).
   /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit
-  /// again); sessions_full: it would create a record beyond records_max; store_poisoned: writes are refused
-  /// until restart; store_unavailable: this commit's outcome is unknown (a failed write or sync), or a read
-  /// it needed failed; internal: a batch that no caller should build (store/batch.h).
+  /// again); sessions_full: it would create a record beyond records_max, other than an ended one;
+  /// store_poisoned: writes are refused until restart; store_unavailable: this commit's outcome is unknown (a
+  /// failed write or sync), or a read it needed failed; internal: a batch that no caller should build
+  /// (store/batch.h).
   virtual io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) = 0;
 
   /// Moves the expiry of a live record to a later time; otherwise does nothing. Neither a commit nor awaited:
