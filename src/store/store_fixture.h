@@ -1,0 +1,104 @@
+// For tests of stores: a store with synchronous calls, made by a provider:
+//   struct P { std::unique_ptr<StateStore> make(const WallClock&, std::uint64_t records_max); };
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/loop_thread.h"
+#include "store/store.h"
+
+namespace stateway::store {
+
+inline Record live(Revision revision, WallMillis expires_at, std::string value = "{}",
+                   std::string principal = {}) {
+  return {.revision = revision,
+          .expires_at = expires_at,
+          .principal = std::move(principal),
+          .value = std::move(value)};
+}
+
+/// Adds 1 to the number in `key`'s value `times` times, whatever others do to it. Returns its retries.
+inline io::Task<int> increment(io::Loop& loop, StateStore& store, std::string key, int times) {
+  int retries = 0;
+  while (times > 0) {
+    const auto loaded = co_await store.load(loop, key);
+    CHECK(loaded.has_value() && loaded->has_value());
+    Record record = **loaded;
+    int number = 0;
+    std::from_chars(record.value.data(), record.value.data() + record.value.size(), number);
+    record.value = std::to_string(number + 1);
+    ++record.revision;
+    Batch batch;
+    batch.push_back({.key = key, .expected = record.revision - 1, .record = std::move(record)});
+    const auto committed = co_await store.commit(loop, std::move(batch));
+    if (committed) {
+      --times;
+    } else {
+      CHECK(committed.error().code == Code::conflict);
+      ++retries;
+    }
+  }
+  co_return retries;
+}
+
+/// A store with synchronous calls, for tests: each runs on the loop's thread until it is complete.
+template <class Provider>
+class StoreFixture : public testing::Test {
+ protected:
+  static constexpr std::uint64_t kRecordsMax = 1000;
+
+  void open(std::uint64_t records_max = kRecordsMax) { store_ = provider_.make(clock_, records_max); }
+  void SetUp() override { open(); }
+
+  WallMillis in(std::int64_t ms) const { return clock_.now() + ms; }
+  auto load(std::string key) {
+    return loop_.run([this, key](io::Loop& loop) { return store_->load(loop, key); });
+  }
+  std::optional<Record> loaded(std::string key) {
+    auto result = load(std::move(key));
+    EXPECT_TRUE(result.has_value());
+    return result.value_or(std::nullopt);
+  }
+  Result<Revision> commit(Batch batch) {
+    return loop_.run([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
+  }
+  Result<Revision> put(std::string key, Record record) {
+    const Revision expected = record.revision - 1;
+    return commit({{.key = std::move(key), .expected = expected, .record = std::move(record)}});
+  }
+  Result<Revision> erase(std::string key, Revision expected) {
+    return commit({{.key = std::move(key), .expected = expected, .record = std::nullopt}});
+  }
+  std::vector<std::string> keys(Query query) {
+    const auto listed = loop_.run([this, query](io::Loop& loop) { return store_->list(loop, query); });
+    EXPECT_TRUE(listed.has_value());
+    std::vector<std::string> keys;
+    for (const Entry& entry : listed.value_or(std::vector<Entry>())) keys.push_back(entry.key);
+    return keys;
+  }
+  std::size_t sweep(std::size_t most) {
+    const auto swept = loop_.run([this, most](io::Loop& loop) { return store_->sweep(loop, most); });
+    EXPECT_TRUE(swept.has_value());
+    return swept.value_or(0);
+  }
+  /// Touches are not awaited, but a commit after one is taken after it. Move the clock only then.
+  void touch(std::string key, WallMillis expires_at) {
+    store_->touch(key, expires_at);
+    EXPECT_FALSE(commit({{.key = "no such record", .expected = 1, .record = std::nullopt}}));
+  }
+
+  ManualClock clock_;
+  LoopThread loop_;
+  LoopThread other_loop_;
+  Provider provider_;
+  std::unique_ptr<StateStore> store_;  // goes before its loops and its place
+};
+
+}  // namespace stateway::store
