@@ -5,7 +5,7 @@ namespace {
 
 bool well_formed(const Write& write) {
   if (write.key.empty() || write.key.size() > kKeyBytesMax) return false;
-  return !write.record || (write.record->revision == write.expected + 1 && write.record->expires_at >= 0);
+  return !write.record || (write.record->revision > write.expected && write.record->expires_at >= 0);
 }
 
 }  // namespace

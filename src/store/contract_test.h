@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,15 +17,6 @@ template <class Provider>
 class StoreContract : public StoreFixture<Provider> {};
 
 TYPED_TEST_SUITE_P(StoreContract);
-
-#define EXPECT_CODE(result, expected_code)                           \
-  do {                                                               \
-    const auto& r_ = (result);                                       \
-    ASSERT_FALSE(r_.has_value());                                    \
-    EXPECT_EQ(code_name(r_.error().code), code_name(expected_code)); \
-  } while (false)
-
-using Keys = std::vector<std::string>;
 
 TYPED_TEST_P(StoreContract, WhatWasCommittedIsLoaded) {
   EXPECT_EQ(this->loaded("a"), std::nullopt);
@@ -77,6 +69,74 @@ TYPED_TEST_P(StoreContract, AMovedRecordKeepsItsValueAndCanBeLiveAgain) {
   EXPECT_EQ(this->loaded("a"), live(3, this->in(1000), "back"));
 }
 
+TYPED_TEST_P(StoreContract, ARecordMayBringItsRevisionAlong) {
+  EXPECT_EQ(this->put_over(0, "a", live(8, this->in(1000), "moved in")).value(), 8u);
+  EXPECT_EQ(this->loaded("a"), live(8, this->in(1000), "moved in"));
+  for (const Revision expected : {0u, 1u, 7u, 9u})
+    EXPECT_CODE(this->put_over(expected, "a", live(10, this->in(1000))), Code::conflict);
+  EXPECT_EQ(this->put_over(8, "a", live(12, this->in(1000), "later")).value(), 12u);
+  EXPECT_CODE(this->put_over(12, "a", live(12, this->in(1000))), Code::internal);
+  EXPECT_CODE(this->put_over(12, "a", live(9, this->in(1000))), Code::internal);
+  EXPECT_EQ(this->loaded("a"), live(12, this->in(1000), "later"));
+  EXPECT_EQ(this->put("a", live(13, this->in(1000), "next")).value(), 13u);
+  ASSERT_TRUE(this->erase("a", 13));
+  EXPECT_EQ(this->put_over(0, "a", live(3, this->in(1000), "anew")).value(), 3u);
+  EXPECT_EQ(this->loaded("a"), live(3, this->in(1000), "anew"));
+}
+
+TYPED_TEST_P(StoreContract, AnAbsenceIsTrueUntilACommitAndAgainAfterAnErasure) {
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(this->loaded("a"), std::nullopt);
+    EXPECT_EQ(this->keys({}), Keys{});
+    this->touch("a", this->in(1000));
+    EXPECT_EQ(this->loaded("a"), std::nullopt);
+    EXPECT_CODE(this->put("a", live(2, this->in(1000))), Code::conflict);
+    EXPECT_CODE(this->erase("a", 1), Code::conflict);
+    ASSERT_TRUE(this->put("a", live(1, this->in(1000), "here")));
+    EXPECT_EQ(this->loaded("a"), live(1, this->in(1000), "here"));
+    EXPECT_EQ(this->keys({}), Keys{"a"});
+    EXPECT_EQ(this->store_->stats().records, 1u);
+    if (round == 1) {
+      this->clock_.advance(1000ms);
+      EXPECT_EQ(this->loaded("a"), std::nullopt);
+      EXPECT_EQ(this->sweep(10), 1u);
+    } else {
+      ASSERT_TRUE(this->erase("a", 1));
+    }
+    EXPECT_EQ(this->store_->stats().records, 0u);
+  }
+}
+
+TYPED_TEST_P(StoreContract, WhoeverWasToldOfACommitNeverMissesItsRecord) {
+  constexpr int kKeys = 200;
+  const auto key = [](int i) { return "k" + std::to_string(i); };
+  struct Reader {  // asks for every key, again and again, from before there is one
+    static io::Task<int> run(io::Loop& loop, StateStore& store, const std::atomic<bool>& done) {
+      int found = 0;
+      for (bool last = false; !last;) {
+        last = done.load();
+        found = 0;
+        for (int i = 0; i < kKeys; ++i) {
+          const auto loaded = co_await store.load(loop, "k" + std::to_string(i));
+          CHECK(loaded.has_value());
+          found += loaded->has_value() ? 1 : 0;
+        }
+      }
+      co_return found;
+    }
+  };
+  std::atomic<bool> done = false;
+  auto reading = this->other_loop_.start(
+      [this, &done](io::Loop& loop) { return Reader::run(loop, *this->store_, done); });
+  for (int i = 0; i < kKeys; ++i) {
+    EXPECT_EQ(this->loaded(key(i)), std::nullopt);
+    ASSERT_TRUE(this->put(key(i), live(1, this->in(1000), "here")));
+    ASSERT_EQ(this->loaded(key(i)), live(1, this->in(1000), "here"));
+  }
+  done = true;
+  EXPECT_EQ(LoopThread::get(std::move(reading)), kKeys);
+}
+
 TYPED_TEST_P(StoreContract, ABatchIsAppliedWholeOrNotAtAll) {
   ASSERT_TRUE(this->put("a", live(1, this->in(1000), "a1")));
   ASSERT_TRUE(this->put("b", live(1, this->in(1000), "b1")));
@@ -101,7 +161,9 @@ TYPED_TEST_P(StoreContract, AMalformedBatchIsRefused) {
   EXPECT_CODE(this->commit({}), Code::internal);
   EXPECT_CODE(this->commit({write("", 0, 1)}), Code::internal);
   EXPECT_CODE(this->commit({write(std::string(257, 'k'), 0, 1)}), Code::internal);
-  EXPECT_CODE(this->commit({write("a", 0, 2)}), Code::internal);
+  EXPECT_CODE(this->commit({write("a", 0, 0)}), Code::internal);
+  EXPECT_CODE(this->commit({write("a", 5, 5)}), Code::internal);
+  EXPECT_CODE(this->commit({write("a", 5, 4)}), Code::internal);
   EXPECT_CODE(this->commit({write("a", 0, 1), write("b", 0, 1), write("a", 0, 1)}), Code::internal);
   EXPECT_EQ(this->store_->stats().records, 0u);
 }
@@ -274,6 +336,20 @@ TYPED_TEST_P(StoreContract, ATouchMovesTheExpiryOfALiveRecordLater) {
   EXPECT_EQ(this->sweep(10), 1u);
 }
 
+TYPED_TEST_P(StoreContract, ATouchKeepsAMovedRecordToo) {
+  Record moved = live(1, this->in(1000), "doc");
+  moved.state = State::moved;
+  ASSERT_TRUE(this->put("a", moved));
+  this->clock_.advance(500ms);
+  this->touch("a", this->in(1000));
+  this->clock_.advance(999ms);
+  moved.expires_at = this->in(1);
+  EXPECT_EQ(this->loaded("a"), moved);
+  this->clock_.advance(1ms);
+  EXPECT_EQ(this->loaded("a"), std::nullopt);
+  EXPECT_EQ(this->sweep(10), 1u);
+}
+
 TYPED_TEST_P(StoreContract, TheSweepRemovesWhatHasExpiredAndNothingElse) {
   constexpr int kRecords = 300;  // several of any store's chunks
   const auto key = [](int i) { return "k" + std::to_string(1000 + i); };
@@ -310,12 +386,14 @@ TYPED_TEST_P(StoreContract, TheSweepRemovesWhatHasExpiredAndNothingElse) {
 
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, WhatWasCommittedIsLoaded, AConditionThatDoesNotHoldIsAConflict,
                             ATombstoneRefusesLateCommitsUntilItExpires,
-                            AMovedRecordKeepsItsValueAndCanBeLiveAgain, ABatchIsAppliedWholeOrNotAtAll,
+                            AMovedRecordKeepsItsValueAndCanBeLiveAgain, ARecordMayBringItsRevisionAlong,
+                            AnAbsenceIsTrueUntilACommitAndAgainAfterAnErasure,
+                            WhoeverWasToldOfACommitNeverMissesItsRecord, ABatchIsAppliedWholeOrNotAtAll,
                             AMalformedBatchIsRefused, ARecordIsThereUntilItsExpiryAndNotFromItOn,
                             KeysAndValuesAreBinaryAndValuesLarge, ThePrincipalIndexFollowsTheRecords,
                             ListsComeInPages, ParallelCommitsLoseNothing,
                             AFullStoreTakesNoNewRecordsAndServesOldOnes, AFullStoreStillTakesEnds,
                             SessionsMaxCanBeChangedWhileItServes, ATouchMovesTheExpiryOfALiveRecordLater,
-                            TheSweepRemovesWhatHasExpiredAndNothingElse);
+                            ATouchKeepsAMovedRecordToo, TheSweepRemovesWhatHasExpiredAndNothingElse);
 
 }  // namespace stateway::store

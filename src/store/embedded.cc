@@ -41,10 +41,11 @@ EmbeddedStore::~EmbeddedStore() {
 
 io::Task<Result<std::optional<Record>>> EmbeddedStore::load(io::Loop& loop, std::string key) {
   HotTable::Found found = hot_->find(key);
+  if (found.absent) co_return std::optional<Record>();
   if (!found.stored) {
     auto read = [this, key, sequence = found.sequence]() -> Result<StoredPtr> {
       auto stored = database_->get(key, Part::whole);
-      if (stored && *stored) hot_->offer(key, *stored, sequence);
+      if (stored) hot_->offer(key, *stored, sequence);
       return stored;
     };
     auto reading = loads_.run(loop, std::move(read));

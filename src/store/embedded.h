@@ -20,9 +20,9 @@ class Database;
 class HotTable;
 class Writer;
 
-/// `load` of a hot record completes without suspending; everything else takes a turn of the caller's loop.
-/// `touch` shows in `load` at once and is written without a sync. sessions_max counts expired records until
-/// the sweep has removed them.
+/// `load` of a hot record, or of a key whose absence is, completes without suspending; everything else takes
+/// a turn of the caller's loop. `touch` shows in `load` at once and is written without a sync. sessions_max
+/// counts expired records until the sweep has removed them.
 ///
 /// After a failed write (poisoned): the writer's group got store_unavailable, later commits get
 /// store_poisoned, reads go on and show the state before it: RocksDB takes a group into its memtable only

@@ -65,27 +65,44 @@ TYPED_TEST(EmbeddedReopened, HasEverythingThatWasThereWhenItClosed) {
   EXPECT_EQ(this->keys({}), Keys{"k102"});
 }
 
-using EmbeddedStoreTest = StoreFixture<UnsyncedAndCold>;
+class EmbeddedStoreTest : public StoreFixture<UnsyncedAndCold> {
+ protected:
+  /// Whether a load completes without suspending; waits for it in either case.
+  bool loads_at_once(const std::string& key) {
+    struct Probe {
+      static io::Task<bool> run(io::Loop& l, StateStore& store, std::string key) {
+        bool done = false;
+        io::TaskGroup group;
+        group.spawn(load(l, store, std::move(key), done));
+        const bool at_once = done;
+        co_await group.drained();
+        co_return at_once;
+      }
+      static io::Task<void> load(io::Loop& l, StateStore& store, std::string key, bool& done) {
+        done = (co_await store.load(l, std::move(key))).has_value();
+      }
+    };
+    return loop_.run([this, key](io::Loop& loop) { return Probe::run(loop, *store_, key); });
+  }
+};
 
 TEST_F(EmbeddedStoreTest, AHotLoadDoesNotSuspend) {
   store_ = open_at(provider_.directory.path() + "/hot", Durability::os, clock_);
   ASSERT_TRUE(put("a", live(1, in(1000), "hot")));
-  const bool at_once = loop_.run([this](io::Loop& loop) {
-    struct Probe {
-      static io::Task<bool> run(io::Loop& l, StateStore& store) {
-        bool done = false;
-        io::TaskGroup group;
-        group.spawn(load(l, store, done));
-        co_return done;
-      }
-      static io::Task<void> load(io::Loop& l, StateStore& store, bool& done) {
-        const auto record = co_await store.load(l, "a");
-        done = record && *record && (*record)->value == "hot";
-      }
-    };
-    return Probe::run(loop, *store_);
-  });
-  EXPECT_TRUE(at_once);
+  EXPECT_TRUE(loads_at_once("a"));
+}
+
+TEST_F(EmbeddedStoreTest, ASecondLoadOfWhatIsNotThereDoesNotSuspend) {
+  store_ = open_at(provider_.directory.path() + "/absent", Durability::os, clock_);
+  EXPECT_FALSE(loads_at_once("a"));
+  EXPECT_TRUE(loads_at_once("a"));
+  EXPECT_EQ(loaded("a"), std::nullopt);
+  ASSERT_TRUE(put("a", live(1, in(1000), "here")));
+  EXPECT_EQ(loaded("a"), live(1, in(1000), "here"));
+  ASSERT_TRUE(erase("a", 1));
+  EXPECT_FALSE(loads_at_once("a"));
+  EXPECT_TRUE(loads_at_once("a"));
+  EXPECT_EQ(loaded("a"), std::nullopt);
 }
 
 TEST_F(EmbeddedStoreTest, ASecondGatewayIsToldSo) {

@@ -17,7 +17,8 @@ void Group::begin(WallMillis now, std::uint64_t records_max) {
 Result<Group::Present> Group::present(std::string_view key, Part part) const {
   if (const auto at = overlay_.find(key); at != overlay_.end())
     return Present{at->second, at->second ? at->second->record.expires_at : 0};
-  if (auto found = hot_.find(key); found.stored) return Present{std::move(found.stored), found.expires_at};
+  if (auto found = hot_.find(key); found.stored || found.absent)
+    return Present{std::move(found.stored), found.expires_at};
   auto stored = database_.get(key, part);
   if (!stored) return pass_on(std::move(stored));
   const WallMillis expires_at = *stored ? (*stored)->record.expires_at : 0;
@@ -64,7 +65,7 @@ void Group::add_touch(std::string_view key, WallMillis expires_at) {
   if (!found || !found->stored) return;
   const Record& record = found->stored->record;
   // Against the record's own expiry: the hot table may show the touched one, which is not written yet.
-  if (record.state != State::live || found->expires_at <= now_ || record.expires_at >= expires_at) return;
+  if (record.state == State::ended || found->expires_at <= now_ || record.expires_at >= expires_at) return;
   Stored after = *found->stored;
   after.record.expires_at = expires_at;
   put(key, found->stored, std::move(after));

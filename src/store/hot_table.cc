@@ -1,15 +1,16 @@
 #include "store/hot_table.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace stateway::store {
 namespace {
 
-constexpr std::size_t kBookkeepingBytes = 288;  // node, record, control block, and their heap headers
+constexpr std::size_t kAbsentBytes = 192;  // node, its place in the buckets, heap headers
+constexpr std::size_t kRecordBytes = 288;  // and record, control block
 
-std::size_t cost_of(std::string_view key, const Record& record) {
-  return kBookkeepingBytes + key.size() + record.principal.size() + record.value.size();
+std::size_t cost_of(std::string_view key, const Stored* stored) {
+  if (stored == nullptr) return kAbsentBytes + key.size();
+  return kRecordBytes + key.size() + stored->record.principal.size() + stored->record.value.size();
 }
 
 }  // namespace
@@ -25,7 +26,10 @@ HotTable::Found HotTable::look(std::string_view key, bool use) {
   if (at == shard.nodes.end()) return {.sequence = shard.sequence};
   Node& node = at->second;
   node.used |= use;
-  return {.stored = node.stored, .expires_at = node.expires_at, .sequence = shard.sequence};
+  return {.stored = node.stored,
+          .absent = !node.stored,
+          .expires_at = node.expires_at,
+          .sequence = shard.sequence};
 }
 
 void HotTable::publish(std::string_view key, StoredPtr stored) {
@@ -34,6 +38,7 @@ void HotTable::publish(std::string_view key, StoredPtr stored) {
   const std::lock_guard lock(shard.mutex);
   ++shard.sequence;
   if (stored) return put(shard, p, std::move(stored));
+  // Not kept as an absence: most erasures are the sweep's, of records that nobody asks for any more.
   if (const auto at = shard.nodes.find(p); at != shard.nodes.end()) erase(shard, at);
 }
 
@@ -42,9 +47,11 @@ void HotTable::offer(std::string_view key, StoredPtr stored, std::uint64_t seque
   Shard& shard = shard_of(p);
   const std::lock_guard lock(shard.mutex);
   if (shard.sequence != sequence) return;
-  const auto at = shard.nodes.find(p);
   // Between the database's write and its publication two readers may find a record before and after it.
-  if (at != shard.nodes.end() && at->second.stored->record.revision >= stored->record.revision) return;
+  if (const auto at = shard.nodes.find(p); at != shard.nodes.end()) {
+    const Revision here = at->second.stored ? at->second.stored->record.revision : 0;
+    if (here >= (stored ? stored->record.revision : 0)) return;
+  }
   put(shard, p, std::move(stored));
 }
 
@@ -55,7 +62,8 @@ HotTable::Touch HotTable::touch(std::string_view key, WallMillis expires_at, Wal
   const auto at = shard.nodes.find(p);
   if (at == shard.nodes.end()) return Touch::absent;
   Node& node = at->second;
-  if (node.stored->record.state != State::live || node.expires_at <= now || node.expires_at >= expires_at)
+  if (!node.stored || node.stored->record.state == State::ended || node.expires_at <= now ||
+      node.expires_at >= expires_at)
     return Touch::refused;
   node.expires_at = expires_at;
   node.used = true;
@@ -66,60 +74,66 @@ std::size_t HotTable::bytes() const {
   std::size_t sum = 0;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
-    sum += shard.bytes;
+    sum += shard.records.bytes + shard.absences.bytes;
   }
   return sum;
 }
 
 void HotTable::put(Shard& shard, const Probe& p, StoredPtr stored) {
-  const std::size_t cost = cost_of(p.text, stored->record);
+  const std::size_t cost = cost_of(p.text, stored.get());
   auto at = shard.nodes.find(p);
-  if (cost > shard_bytes_max_) {
-    if (at != shard.nodes.end()) erase(shard, at);
-    return;
+  const bool room = cost <= (stored ? shard_bytes_max_ : absent_bytes_max_);
+  const bool other_ring = at != shard.nodes.end() && !at->second.stored != !stored;
+  if (at != shard.nodes.end() && (!room || other_ring)) {
+    erase(shard, at);
+    at = shard.nodes.end();
   }
+  if (!room) return;
+  Ring& ring = stored ? shard.records : shard.absences;
   if (at == shard.nodes.end()) {
     at = shard.nodes.try_emplace(Key{std::string(p.text), p.hash}).first;
-    Node& node = at->second;
-    node.key = &at->first;
-    if (shard.hand == nullptr) {
-      node.previous = node.next = shard.hand = &node;
-    } else {  // just behind the hand: the last it will come to
-      node.next = shard.hand;
-      node.previous = shard.hand->previous;
-      node.previous->next = node.next->previous = &node;
-    }
+    at->second.key = &at->first;
+    ring.add(at->second);
   }
   Node& node = at->second;
-  shard.bytes += cost - node.cost;
+  ring.bytes += cost - node.cost;
   node.cost = cost;
-  node.expires_at = stored->record.expires_at;
+  node.expires_at = stored ? stored->record.expires_at : 0;
   node.stored = std::move(stored);
-  evict(shard);
+  while (shard.absences.bytes > absent_bytes_max_) evict_one(shard, shard.absences);
+  while (shard.records.bytes + shard.absences.bytes > shard_bytes_max_) evict_one(shard, shard.records);
 }
 
-void HotTable::erase(Shard& shard, Nodes::iterator at) {
-  Node& node = at->second;
+void HotTable::Ring::add(Node& node) {
+  if (hand == nullptr) {
+    node.previous = node.next = hand = &node;
+  } else {  // just behind the hand: the last it will come to
+    node.next = hand;
+    node.previous = hand->previous;
+    node.previous->next = node.next->previous = &node;
+  }
+}
+
+void HotTable::Ring::remove(Node& node) {
   if (node.next == &node) {
-    shard.hand = nullptr;
+    hand = nullptr;
   } else {
-    if (shard.hand == &node) shard.hand = node.next;
+    if (hand == &node) hand = node.next;
     node.previous->next = node.next;
     node.next->previous = node.previous;
   }
-  shard.bytes -= node.cost;
+  bytes -= node.cost;
+}
+
+void HotTable::erase(Shard& shard, Nodes::iterator at) {
+  shard.ring_of(at->second).remove(at->second);
   shard.nodes.erase(at);
 }
 
-void HotTable::evict(Shard& shard) {
-  while (shard.bytes > shard_bytes_max_) {
-    Node& node = *shard.hand;
-    if (std::exchange(node.used, false)) {
-      shard.hand = node.next;
-    } else {
-      erase(shard, shard.nodes.find(Probe{node.key->text, node.key->hash}));
-    }
-  }
+void HotTable::evict_one(Shard& shard, Ring& ring) {
+  while (std::exchange(ring.hand->used, false)) ring.hand = ring.hand->next;
+  const Key& key = *ring.hand->key;
+  erase(shard, shard.nodes.find(Probe{key.text, key.hash}));
 }
 
 }  // namespace stateway::store

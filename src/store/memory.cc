@@ -78,7 +78,7 @@ void MemoryStore::touch(std::string_view key, WallMillis expires_at) {
   const auto found = records_.find(key);
   if (found == records_.end()) return;
   Record& record = found->second;
-  if (record.state != State::live || record.expires_at <= now || record.expires_at >= expires_at) return;
+  if (record.state == State::ended || record.expires_at <= now || record.expires_at >= expires_at) return;
   auto entry = by_expiry_.extract({record.expires_at, found->first});
   entry.value().first = expires_at;
   by_expiry_.insert(std::move(entry));

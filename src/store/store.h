@@ -34,7 +34,8 @@ struct Record {
 struct Write {
   std::string key;
   Revision expected = 0;  // the record's present revision; 0: there must be none (an expired one is none)
-  std::optional<Record> record;  // its revision must be expected + 1; nullopt: erase
+  std::optional<Record>
+      record;  // of a greater revision: a session that moves in brings its own; nullopt: erase
 };
 
 /// What one exchange leaves behind: all or nothing, conditions included. Keys are distinct.
@@ -81,8 +82,8 @@ class StateStore {
   /// (store/batch.h).
   virtual io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) = 0;
 
-  /// Moves the expiry of a live record to a later time; otherwise does nothing. Neither a commit nor awaited:
-  /// `load` shows it soon, a crash may lose it.
+  /// Moves the expiry of a live or moved record to a later time; otherwise does nothing. Neither a commit nor
+  /// awaited: `load` shows it soon, a crash may lose it.
   virtual void touch(std::string_view key, WallMillis expires_at) = 0;
 
   /// Records in key order. Expired ones are left out. Errors: store_unavailable.

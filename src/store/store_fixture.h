@@ -16,6 +16,15 @@
 
 namespace stateway::store {
 
+#define EXPECT_CODE(result, expected_code)                           \
+  do {                                                               \
+    const auto& r_ = (result);                                       \
+    ASSERT_FALSE(r_.has_value());                                    \
+    EXPECT_EQ(code_name(r_.error().code), code_name(expected_code)); \
+  } while (false)
+
+using Keys = std::vector<std::string>;
+
 inline Record live(Revision revision, WallMillis expires_at, std::string value = "{}",
                    std::string principal = {}) {
   return {.revision = revision,
@@ -71,15 +80,18 @@ class StoreFixture : public testing::Test {
   }
   Result<Revision> put(std::string key, Record record) {
     const Revision expected = record.revision - 1;
+    return put_over(expected, std::move(key), std::move(record));
+  }
+  Result<Revision> put_over(Revision expected, std::string key, Record record) {
     return commit({{.key = std::move(key), .expected = expected, .record = std::move(record)}});
   }
   Result<Revision> erase(std::string key, Revision expected) {
     return commit({{.key = std::move(key), .expected = expected, .record = std::nullopt}});
   }
-  std::vector<std::string> keys(Query query) {
+  Keys keys(Query query) {
     const auto listed = loop_.run([this, query](io::Loop& loop) { return store_->list(loop, query); });
     EXPECT_TRUE(listed.has_value());
-    std::vector<std::string> keys;
+    Keys keys;
     for (const Entry& entry : listed.value_or(std::vector<Entry>())) keys.push_back(entry.key);
     return keys;
   }
