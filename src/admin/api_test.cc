@@ -132,6 +132,8 @@ TEST(Api, ShowsTheStatus) {
   world.keep_session(2);
   world.counters.exchanges_total = 7;
   world.counters.overlaps = 1;
+  world.counters.lane_waiting = 2;
+  world.counters.lane_refused = 3;
   world.snapshot.sessions.push_back({.name = "cart"});
   world.in_force.generation = 3;
   world.in_force.since = world.clock.now();
@@ -149,7 +151,8 @@ TEST(Api, ShowsTheStatus) {
       R"("commits":2,"groups":2,)"
       R"("mean_group":1.00,"conflicts":0,"swept":0,"poisoned":false},)"
       R"("gateway":{"connections":0,"connections_total":0,"exchanges":0,"exchanges_total":7,"retries":0,)"
-      R"("problems":0,"client_gone":0,"overlaps":1,"reruns":0,"patches_ignored":0},)"
+      R"("problems":0,"client_gone":0,"overlaps":1,"reruns":0,"lane_waiting":2,"lane_refused":3,)"
+      R"("patches_ignored":0},)"
       R"("sessions":[{"kind":"cart","placement":"store"}]})"
       "\n");
 }

@@ -53,6 +53,8 @@ void add_counters(JsonWriter& json, const gateway::Counters& counters) {
   add("client_gone", counters.client_gone);
   add("overlaps", counters.overlaps);
   add("reruns", counters.reruns);
+  add("lane_waiting", counters.lane_waiting);
+  add("lane_refused", counters.lane_refused);
   add("patches_ignored", counters.patches_ignored);
   json.end_object();
 }

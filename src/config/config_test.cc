@@ -56,7 +56,7 @@ absolute = "7d"
 cookie = "sid"
 secure = "always"
 persistent = true
-lane = "merge"
+lane = "serial"
 lane_queue = 7
 lane_wait = "2s"
 overlap = "refuse"
@@ -120,7 +120,7 @@ admin [::]:8091 token=xyz
 store kind=0 path=/srv/state durability=1 memory=67108864 sessions=2000
 session shop placement=0 lost=0 idle=600000 absolute=604800000
   cookie=sid secure=1 persistent=true
-  lane=0 queue=7 wait=2000 overlap=1 inline=2048 document=65536
+  lane=1 queue=7 wait=2000 overlap=1 inline=2048 document=65536
 session sticky placement=1 lost=1 idle=1800000 absolute=86400000
   cookie=sticky secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576

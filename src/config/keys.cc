@@ -33,7 +33,7 @@ constexpr Choice kPlacements[] = {is("store", Placement::store), is("instance", 
 constexpr Choice kLostInstances[] = {is("renew", OnLostInstance::renew), is("fail", OnLostInstance::fail)};
 constexpr Choice kSecures[] = {is("auto", Secure::auto_), is("always", Secure::always),
                                is("never", Secure::never)};
-constexpr Choice kLanes[] = {is("merge", Lane::merge), later("serial")};
+constexpr Choice kLanes[] = {is("merge", Lane::merge), is("serial", Lane::serial)};
 constexpr Choice kOverlaps[] = {is("last", Overlap::last), is("refuse", Overlap::refuse),
                                 is("again", Overlap::again)};
 constexpr Choice kBalances[] = {is("p2c", Balance::p2c), is("round_robin", Balance::round_robin),

@@ -12,11 +12,14 @@ struct Counters {
   Count connections_total{0};
   Count exchanges{0};  // in flight now
   Count exchanges_total{0};
-  Count retries{0};          // attempts beyond the first
-  Count problems{0};         // answers the gateway made itself
-  Count client_gone{0};      // exchanges abandoned because their client hung up
-  Count overlaps{0};         // patches that overwrote a newer value (overlap = "last")
-  Count reruns{0};           // exchanges run again because their patch overlapped
+  Count retries{0};       // attempts beyond the first
+  Count problems{0};      // answers the gateway made itself
+  Count client_gone{0};   // exchanges abandoned because their client hung up
+  Count overlaps{0};      // patches that overwrote a newer value (overlap = "last")
+  Count reruns{0};        // exchanges run again because their patch overlapped
+  Count lane_waiting{0};  // exchanges that wait for their session's lane now (lane = "serial")
+  Count lane_refused{
+      0};  // answers 503 lane-full: exchanges or commits that found no place, or waited too long
   Count patches_ignored{0};  // Stateway-* found in interim responses or trailers
 };
 

@@ -18,6 +18,7 @@
 #include "http/message.h"
 #include "http/target.h"
 #include "io/cancellable.h"
+#include "session/lanes.h"
 #include "session/slot.h"
 #include "upstream/connection.h"
 #include "upstream/lease.h"
@@ -94,6 +95,9 @@ struct Exchange {
 
   // by identify
   std::optional<session::Slot> session;
+
+  // by lane; ends with the commit, or whatever comes in its place
+  session::Lanes::Lease turn;
 
   // by forward
   HeldBody held;

@@ -6,20 +6,24 @@
 #include "gateway/respond.h"
 #include "gateway/stages/admit.h"
 #include "gateway/stages/identify.h"
+#include "gateway/stages/lane.h"
 #include "gateway/stages/route.h"
 
 namespace stateway::gateway {
 
-// accept → parse → [route → admit → identify] → forward ⇒ leave → commit → respond
+// accept → parse → [route → admit → identify → lane] → forward ⇒ leave → commit → respond
 Pipeline::Pipeline() {
   // First: every later stage asks the route what it may do. Here the target gets the one form that matching,
   // logging and the service all see, so that no stage can be talked past by another spelling.
   stages_.push_back(std::make_unique<RouteStage>());
   // Before anything that costs: what can be refused by its head alone is refused without a look at the store.
   stages_.push_back(std::make_unique<AdmitStage>());
-  // Last before the instance: the record is loaded as late as possible, so that the service is given the
-  // newest version there is and overlaps are rare.
+  // Late: the record is loaded as near to the instance as possible, so that the service is given the newest
+  // version there is and overlaps are rare.
   stages_.push_back(std::make_unique<IdentifyStage>());
+  // Last: whoever waits here has been found to hold the session, so strangers fill no queue; and nothing else
+  // is waited for while others wait behind.
+  stages_.push_back(std::make_unique<LaneStage>());
 }
 
 io::Task<void> Pipeline::run(Exchange& x) const {
@@ -29,6 +33,7 @@ io::Task<void> Pipeline::run(Exchange& x) const {
     co_return;
   }
   Result<void> ready = verdict ? co_await answer_and_commit(x) : Result<void>(pass_on(std::move(verdict)));
+  x.turn.end();  // what the next one is given is decided; no client's pace is anything to it
   if (ready) {
     // Only now: the commit is durable, so the client may see success.
     co_await respond(x);
@@ -37,6 +42,7 @@ io::Task<void> Pipeline::run(Exchange& x) const {
   x.answer.reset();
   x.error = std::move(ready).error();
   x.on.counters.problems.fetch_add(1, std::memory_order_relaxed);
+  if (x.error->code == Code::lane_full) x.on.counters.lane_refused.fetch_add(1, std::memory_order_relaxed);
   co_await respond_own(x, problem_response(x, *x.error));
 }
 

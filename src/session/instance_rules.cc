@@ -52,6 +52,19 @@ void InstanceRules::begin(Slot& slot) {
   slot.cookie_is_due = true;
 }
 
+// A session without a record may have got one since: it was renewed or ended, and who holds its old cookie
+// gets no further.
+io::Task<Result<void>> InstanceRules::reload(io::Loop& loop, Slot& slot) {
+  slot.forget_wishes();
+  if (!barred_.contains(slot.ticket.id_text())) {
+    if (slot.version > 0) co_return co_await records_.reload(loop, slot);
+    const auto current = co_await is_current(loop, slot);
+    if (!current) co_return std::unexpected(current.error());
+    if (*current) co_return Result<void>{};
+  }
+  co_return fail(Code::session_ended, Side::client, "the session was renewed or ended meanwhile");
+}
+
 // The service has logged somebody in or out in its memory already. Where that cannot be kept here, whoever
 // holds an older cookie must not come upon it.
 io::Task<Result<void>> InstanceRules::commit(io::Loop& loop, Slot& slot, Overlap overlap) {

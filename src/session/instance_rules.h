@@ -21,7 +21,7 @@ class InstanceRules final : public PlacementRules {
 
   io::Task<Result<bool>> open(io::Loop& loop, Slot& slot, std::string_view cookie) override;
   void begin(Slot& slot) override;
-  io::Task<Result<void>> reload(io::Loop& loop, Slot& slot) override { return records_.reload(loop, slot); }
+  io::Task<Result<void>> reload(io::Loop& loop, Slot& slot) override;
   /// Besides: bad_patch, since there is nothing to patch.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap) override;
   /// The slot's instance is gone: another session begins, as on_lost_instance says. Errors: instance_lost,

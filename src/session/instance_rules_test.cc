@@ -76,9 +76,44 @@ class InstanceSessions : public testing::Test {
   io::Task<void> is_shut_when_it_cannot_be_renewed();
   io::Task<void> ends_although_the_store_is_full();
   io::Task<void> takes_no_patch();
+  io::Task<void> reloads_what_still_lives();
   io::Task<void> slides_beside_a_renewal();
   io::Task<void> loses_its_instance();
 };
+
+// An exchange that waited for its turn, and has not reached the service yet.
+io::Task<void> InstanceSessions::reloads_what_still_lives() {
+  for (const bool recorded : {false, true}) {
+    std::string cookie = co_await begun();
+    if (recorded) {
+      Slot login = co_await open(cookie);
+      login.renew = true;
+      EXPECT_TRUE(co_await commit(login, 7));
+      cookie = login.cookie_value.reveal();
+    }
+    Slot waits = co_await open(cookie);
+    EXPECT_TRUE(co_await sessions.reload(loop, waits));
+    EXPECT_EQ(waits.pinned, 7u);
+    EXPECT_FALSE(waits.fresh);
+    for (const bool end : {false, true}) {
+      Slot before = co_await open(cookie);
+      Slot waited = co_await open(cookie);
+      (end ? before.end : before.renew) = true;
+      EXPECT_TRUE(co_await commit(before, 7));
+      const auto reloaded = co_await sessions.reload(loop, waited);
+      EXPECT_FALSE(reloaded);
+      if (!reloaded) EXPECT_EQ(reloaded.error().code, Code::session_ended);
+      if (!end) cookie = before.cookie_value.reveal();
+    }
+  }
+  const std::string planted = co_await begun();
+  Slot login = co_await open(planted), waited = co_await open(planted);
+  login.renew = true;
+  store.set_sessions_max(0);
+  EXPECT_FALSE(co_await commit(login, 7));
+  EXPECT_FALSE(co_await sessions.reload(loop, waited)) << "it was shut";
+}
+TEST_F(InstanceSessions, ReloadWhatStillLives) { run(reloads_what_still_lives()); }
 
 io::Task<void> InstanceSessions::begins_with_the_first_answer() {
   Slot slot = co_await open("");

@@ -42,7 +42,9 @@ void Lanes::leave(const std::string& key, const std::shared_ptr<Place>& place) {
     Shard& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
     if (!place->granted) {
-      std::erase(shard.lanes.at(key).queue, place);
+      // Those whose time is over stand in front: they are found at once, however long the queue is.
+      auto& queue = shard.lanes.at(key).queue;
+      queue.erase(std::ranges::find(queue, place));
       return;
     }
   }

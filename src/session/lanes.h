@@ -1,5 +1,6 @@
 // One at a time per session, in order of arrival, across all loops of the process: commits of one session
-// queue here instead of racing each other to a conflict. Sharded by session; no lock is shared by all.
+// queue here instead of racing each other to a conflict, and, in a Lanes of their own, the exchanges of
+// lane = "serial". Sharded by session; no lock is shared by all.
 #pragma once
 
 #include <array>

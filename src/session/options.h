@@ -30,7 +30,8 @@ enum class Secure : std::uint8_t {
 };
 
 enum class Lane : std::uint8_t {
-  merge,  // patches of parallel exchanges of one session are rebased
+  merge,   // patches of parallel exchanges of one session are rebased
+  serial,  // unsafe exchanges of one session run one at a time, in order of arrival
 };
 
 /// What happens to a patch whose path has another value in the latest version than in the one it was made
@@ -51,8 +52,8 @@ struct SessionOptions {
   Secure secure = Secure::auto_;
   bool persistent = false;  // the cookie has Max-Age
   Lane lane = Lane::merge;
-  unsigned lane_queue = 100;  // exchanges waiting for one session's lane
-  std::chrono::milliseconds lane_wait{10'000};
+  unsigned lane_queue = 100;  // exchanges, and as many commits, waiting for one session's lane
+  std::chrono::milliseconds lane_wait{10'000};  // each of them
   std::optional<Overlap> overlap;  // unset: again on routes whose replay is reexecute, last on the others
   std::size_t inline_bytes_max = 4 * 1024;  // larger documents are fetched by the session URL
   std::size_t document_bytes_max = 1024 * 1024;

@@ -26,11 +26,17 @@ class Sessions {
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap) {
     return rules(slot).commit(loop, slot, overlap);
   }
+  /// The slot's session for this exchange alone (Lane::serial): waits until all that came before have ended
+  /// their turns, as lane_queue and lane_wait allow. A turn is no commit's lane, so its holder may commit.
+  /// What the slot was given may be outdated by now: reload. Errors: lane_full.
+  Lanes::Enter take_turn(io::Loop& loop, const Slot& slot) {
+    return turns_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait, slot.kind->lane_queue);
+  }
   /// slot.pinned is gone; see InstanceRules::lose_instance.
   Result<void> lose_instance(Slot& slot) { return instance_.lose_instance(slot); }
 
-  /// Sessions whose commits run or queue now.
-  std::size_t lanes_busy() const { return records_.lanes_busy(); }
+  /// Sessions whose commits, or turns, run or queue now.
+  std::size_t lanes_busy() const { return records_.lanes_busy() + turns_.busy(); }
 
  private:
   PlacementRules& rules(const Slot& slot);
@@ -38,6 +44,7 @@ class Sessions {
   Records records_;
   StoreRules store_;
   InstanceRules instance_;
+  Lanes turns_;
 };
 
 }  // namespace stateway::session

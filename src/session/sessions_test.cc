@@ -331,6 +331,32 @@ TEST(Lanes, WhoeverWaitsTooLongOrGivesUpLeavesTheQueue) {
   EXPECT_EQ(lanes.busy(), 0u);
 }
 
+io::Task<void> commits_in_its_turn(World& w) {
+  auto begun = co_await w.open({});
+  (void)co_await w.patch(*begun, R"({"n":1})");
+  auto first = co_await w.open({begun->ticket.text()});
+  auto second = co_await w.open({begun->ticket.text()});
+  auto turn = co_await w.sessions.take_turn(w.loop, *first);
+  EXPECT_TRUE(turn);
+  w.options.lane_wait = std::chrono::milliseconds(1);
+  const auto too_long = co_await w.sessions.take_turn(w.loop, *second);
+  EXPECT_FALSE(too_long);
+  const auto committed = co_await w.patch(*first, R"({"n":2})");
+  EXPECT_TRUE(committed) << "a turn is no commit's lane";
+  turn->end();
+  auto next = co_await w.sessions.take_turn(w.loop, *second);
+  EXPECT_TRUE(next);
+  EXPECT_TRUE(co_await w.sessions.reload(w.loop, *second));
+  EXPECT_EQ(second->record.document, R"({"n":2})");
+  EXPECT_EQ(w.sessions.lanes_busy(), 1u);
+}
+
+TEST(Sessions, CommitInTheirTurn) {
+  World w;
+  run_until_done(w.loop, commits_in_its_turn(w));
+  EXPECT_EQ(w.sessions.lanes_busy(), 0u);
+}
+
 io::Task<void> count_up(io::EpollLoop& loop, Lanes& lanes, int& counter, int times) {
   for (int i = 0; i < times; ++i) {
     auto lease = co_await lanes.enter(loop, "shared", loop.now() + 10s, 100);

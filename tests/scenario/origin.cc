@@ -44,7 +44,7 @@ class Conversation {
     const std::string_view path = target->path();
     what_ = path.substr(path.rfind('/') + 1);
     query_ = target->query;
-    if (what_ != "healthz" && what_ != "count" && what_ != "most") ++origin_.count;
+    if (what_ != "healthz" && what_ != "count" && what_ != "most" && what_ != "let-go") ++origin_.count;
     if (head_.fields.has(http::FieldId::expect) && !co_await write("HTTP/1.1 100 Continue\r\n\r\n"))
       co_return false;
     reader_.begin_body(*framing);
@@ -68,6 +68,11 @@ class Conversation {
     if (what_ == "count") co_return co_await reply(200, "", std::to_string(origin_.count));
     if (what_ == "slow") co_return co_await slow();
     if (what_ == "most") co_return co_await reply(200, "", std::to_string(origin_.slow_most));
+    if (what_ == "most-of-one") co_return co_await reply(200, "", std::to_string(origin_.patching_most));
+    if (what_ == "let-go") {
+      ++origin_.let_go;
+      co_return co_await reply(200, "", "gone");
+    }
     if (what_ == "ws") co_return co_await tunnel();
     if (what_ == "patch") co_return co_await patch(body);
     if (what_ == "session") co_return co_await reply(200, "", session_text());
@@ -159,7 +164,19 @@ class Conversation {
     }
   }
 
+  // As long as its query says.
+  io::Task<void> take_time() {
+    const unsigned held_until = origin_.let_go + (number(query_, "hold") != 0 ? 1 : 0);
+    const std::string session(given("Stateway-Session-Id"));
+    origin_.patching_most = std::max(origin_.patching_most, ++origin_.patching[session]);
+    // tidy: sleep: a slow service is what it plays.
+    co_await io::sleep_for(stream_.loop(), std::chrono::milliseconds(number(query_, "ms")));
+    while (origin_.let_go < held_until) co_await io::sleep_for(stream_.loop(), 1ms);
+    if (--origin_.patching[session] == 0) origin_.patching.erase(session);
+  }
+
   io::Task<bool> patch(std::string_view body) {
+    co_await take_time();
     std::string fields;
     if (!body.empty()) http::append_field(fields, "Stateway-Session-Patch", body);
     if (const std::string_view op = query_value(query_, "op"); !op.empty())

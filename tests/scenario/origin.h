@@ -10,12 +10,17 @@
 //   slow?ms=N      answers after N milliseconds
 //   most           the most `slow` requests that it ever had at once
 //   ws             a WebSocket handshake, then every octet back
-//   patch          200 with the request's body as Stateway-Session-Patch; with &op=X a Stateway-Session-Op
+//   patch          200 with the request's body as Stateway-Session-Patch; with &op=X a Stateway-Session-Op;
+//   with
+//                  &ms=N after N milliseconds; with &hold=1 not before the next `let-go`
+//   let-go         lets all go that are held now
+//   most-of-one    the most `patch` requests that one session ever had at once
 //   session        200 with "<id> <version> <document>" as it was given
 //   session-url    GET, or a PATCH with the request's body, of the session URL: "<status> <body>"
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -34,6 +39,9 @@ struct Origin {
   std::uint64_t count = 0;
   unsigned slow_now = 0;
   unsigned slow_most = 0;
+  std::map<std::string, unsigned> patching;  // requests by session id
+  unsigned patching_most = 0;
+  unsigned let_go = 0;
 };
 
 /// Serves one connection until it ends.

@@ -70,6 +70,57 @@ TEST(SessionTimeouts, LaneWait) {
   rig.run(body(rig));
 }
 
+constexpr std::string_view kSerial = R"(
+[service.web]
+instances = ["10.0.1.1:9001"]
+[session.q]
+secure = "never"
+lane = "serial"
+[[route]]
+path = "/q"
+service = "web"
+session = "q"
+)";
+
+std::string post(std::string_view cookie) {
+  return "POST /q HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nCookie: " + std::string(cookie) + "\r\n\r\n";
+}
+
+TEST(SessionTimeouts, LaneWaitOfAnExchange) {
+  in_rig(kSerial, [](Rig& r) -> io::Task<void> {
+    Origin one(r.machine, kInstance);
+    co_await r.pass(kMoment);
+    std::string answered;
+    co_await exchange(r, one, post("x=y"), kPatched, &answered);
+    const std::string cookie = cookie_in(answered);
+    EXPECT_NE(cookie, "");
+    auto first = co_await r.ask(post(cookie));
+    co_await r.pass(kMoment);
+    Peer* const asked = one.asked();
+    const std::string request = asked->take();
+    EXPECT_NE(request, "");
+    auto second = co_await r.ask(post(cookie));
+    co_await r.pass(5s);  // half of lane_wait
+    EXPECT_EQ(second->got(), "");
+    auto third = co_await r.ask(post(cookie));
+    co_await r.pass(5s + kMoment);
+    EXPECT_TRUE(has(*second, "HTTP/1.1 503 ")) << second->got();
+    EXPECT_TRUE(has(*second, "problem:lane-full"));
+    EXPECT_EQ(third->got(), "");
+    EXPECT_EQ(r.gateway->counters().lane_waiting, 1u);
+    EXPECT_EQ(r.gateway->counters().lane_refused, 1u);
+    EXPECT_EQ(one.asked(), nullptr) << "nobody else has reached the service";
+    co_await asked->send(std::string(kPatched));
+    co_await r.pass(kMoment);
+    EXPECT_TRUE(has(*first, "HTTP/1.1 200 "));
+    co_await one.asked()->send(std::string(kPatched));
+    co_await r.pass(kMoment);
+    EXPECT_TRUE(has(*third, "HTTP/1.1 200 ")) << third->got();
+    EXPECT_EQ(r.gateway->counters().exchanges, 0u);
+    EXPECT_EQ(r.gateway->leftovers(), "3 connections");
+  });
+}
+
 // The version that the service is given; 0 is a new session.
 io::Task<std::string> version_seen(Rig& rig, Origin& origin, std::string cookie) {
   constexpr std::string_view kField = "Stateway-Session-Version: ";
