@@ -71,6 +71,7 @@ admin::Sources Background::admin_sources() {
           .clock = parts_.clock,
           .store = parts_.store,
           .in_force = parts_.held.shown,
+          .keys = parts_.keys,
           .counters = parts_.counters,
           .draining = parts_.draining,
           .restart = [this](std::string_view s, std::string_view i) { return parts_.services.restart(s, i); },

@@ -29,6 +29,8 @@ constexpr Entry kEntries[] = {
     {Method::get, "/v1/sessions", list_sessions},
     {Method::get, "/v1/sessions/{}", get_session},
     {Method::delete_, "/v1/sessions/{}", end_session},
+    {Method::get, "/v1/keys", get_keys},
+    {Method::post, "/v1/keys/rotate", rotate_keys},
 };
 
 using Names = std::array<std::string_view, 2>;

@@ -43,4 +43,11 @@ Answer get_session(const Call& call);
 /// names: public id. 204 once the end is committed.
 Answer end_session(const Call& call);
 
+// keys.cc
+/// The keys that seal cookies, oldest first, and what each does now; never the keys themselves.
+Answer get_keys(const Call& call);
+/// 200 with the keys, once the new one is in the file and in use here; 409 when no session needs keys; 503
+/// with the reason when the file cannot be changed.
+Answer rotate_keys(const Call& call);
+
 }  // namespace stateway::admin

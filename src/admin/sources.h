@@ -16,6 +16,7 @@
 #include "gateway/snapshot.h"
 #include "io/loop.h"
 #include "io/task.h"
+#include "session/key_ring.h"
 #include "store/options.h"
 #include "store/store.h"
 #include "upstream/service.h"
@@ -47,6 +48,7 @@ struct Sources {
   const WallClock& clock;
   store::StateStore& store;
   const InForce& in_force;
+  session::KeyRing& keys;
   const gateway::Counters& counters;
   const std::atomic<bool>& draining;
   /// Ends the process of a supervised instance and starts it again; returns at once. Errors: not_found.

@@ -89,6 +89,8 @@ struct World {
   MoodyStore store{clock};
   gateway::Snapshot snapshot{.routes = route::Table({})};
   InForce in_force;
+  SystemRandom random;
+  session::KeyRing keys{clock, random};
   gateway::Counters counters;
   std::atomic<bool> draining{false};
   std::vector<std::string> restarted;
@@ -166,6 +168,7 @@ struct World {
                     .clock = clock,
                     .store = store,
                     .in_force = in_force,
+                    .keys = keys,
                     .counters = counters,
                     .draining = draining,
                     .restart = {},

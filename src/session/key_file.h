@@ -1,6 +1,7 @@
 // The file that keys are kept in.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "base/clock.h"
@@ -18,5 +19,13 @@ Result<KeySet> read_key_file(const std::string& path);
 /// gateways may do this at once: all get the keys of the one that came first, and nobody ever sees half a
 /// file. What is made is on disk when this returns. Blocks. Errors: as read_key_file, but for not_found.
 Result<KeySet> read_or_make_key_file(const std::string& path, const WallClock& clock, Random& random);
+
+/// Adds a key to the file and takes out those that are retired where sessions live for `lifetime` at most
+/// (KeySet::rotated). Whoever reads meanwhile sees the old file or the new one; owner, group and mode stay.
+/// Several may do this at once, in any processes of one machine: one waits for the other (flock), and no key
+/// is lost. What is written is on disk when this returns. Blocks, up to two seconds while another one holds
+/// the lock. Errors: as read_key_file; conflict, when the lock is not to be had.
+Result<Rotation> rotate_key_file(const std::string& path, WallMillis now, std::chrono::milliseconds lifetime,
+                                 Random& random);
 
 }  // namespace stateway::session

@@ -87,4 +87,26 @@ Result<void> KeyRing::State::read() {
   return outcome();
 }
 
+io::Task<Result<Rotation>> KeyRing::rotate(io::Loop& loop, std::chrono::milliseconds lifetime) {
+  if (!in_use()) co_return fail(Code::not_found, Side::self, "no session needs keys: there is no key file");
+  auto rotate = [state = state_, &random = random_, lifetime] { return state->rotate(lifetime, random); };
+  auto call = worker_->run(loop, std::move(rotate));
+  co_return co_await call;
+}
+
+Result<Rotation> KeyRing::State::rotate(std::chrono::milliseconds lifetime, Random& random) {
+  std::string at;
+  {
+    const std::lock_guard lock(mutex);
+    at = path;
+  }
+  auto rotation = rotate_key_file(at, clock.now(), lifetime, random);
+  if (!rotation) return rotation;
+  const std::lock_guard lock(mutex);
+  read_at = clock.now();
+  readable = true;
+  keys = std::make_shared<const KeySet>(rotation->keys);
+  return rotation;
+}
+
 }  // namespace stateway::session

@@ -41,6 +41,10 @@ class KeyRing {
   /// Reads the file again, unless that has just been done. Errors: store_unavailable; the keys stay.
   io::Task<Result<void>> refresh(io::Loop& loop);
 
+  /// Adds a key to the file, and uses it (key_file.h). Errors: rotate_key_file's; not_found when no file is
+  /// in use.
+  io::Task<Result<Rotation>> rotate(io::Loop& loop, std::chrono::milliseconds lifetime);
+
   /// nullptr before `use`.
   std::shared_ptr<const KeySet> keys() const;
 
@@ -59,6 +63,7 @@ class KeyRing {
     bool is_fresh();
     Result<void> outcome();
     Result<void> read();
+    Result<Rotation> rotate(std::chrono::milliseconds lifetime, Random& random);
   };
 
   const std::shared_ptr<State> state_;

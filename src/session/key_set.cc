@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/check.h"
 
 namespace stateway::session {
 namespace {
@@ -38,11 +39,35 @@ std::optional<SealKey> parse_key(std::string_view line) {
   return SealKey{*id, static_cast<WallMillis>(*created), Secret(std::move(*raw))};
 }
 
+SealKey make_key(WallMillis now, Random& random) {
+  SealKey key;
+  random.fill(std::as_writable_bytes(std::span(&key.id, 1)));
+  key.created = now;
+  std::string raw(SealKey::kBytes, '\0');
+  random.fill(std::as_writable_bytes(std::span(raw)));
+  key.key = Secret(std::move(raw));
+  return key;
+}
+
 std::unexpected<Error> wrong(std::size_t line, std::string_view why) {
   return fail(Code::invalid_argument, Side::self, fmt::format("line {}: {}", line, why));
 }
 
 }  // namespace
+
+std::string_view key_use_name(KeyUse::What what) {
+  switch (what) {
+    case KeyUse::What::waits:
+      return "waits";
+    case KeyUse::What::seals:
+      return "seals";
+    case KeyUse::What::opens:
+      return "opens";
+    case KeyUse::What::retired:
+      return "retired";
+  }
+  CHECK(false);
+}
 
 KeySet::KeySet(std::vector<SealKey> keys) : keys_(std::move(keys)) {
   std::ranges::stable_sort(keys_, {}, &SealKey::created);
@@ -73,15 +98,7 @@ std::string KeySet::text() const {
   return out;
 }
 
-KeySet KeySet::made(WallMillis now, Random& random) {
-  SealKey key;
-  random.fill(std::as_writable_bytes(std::span(&key.id, 1)));
-  key.created = now;
-  std::string raw(SealKey::kBytes, '\0');
-  random.fill(std::as_writable_bytes(std::span(raw)));
-  key.key = Secret(std::move(raw));
-  return KeySet({std::move(key)});
-}
+KeySet KeySet::made(WallMillis now, Random& random) { return KeySet({make_key(now, random)}); }
 
 const SealKey& KeySet::sealing(WallMillis now) const {
   const SealKey* best = &keys_.front();
@@ -99,6 +116,38 @@ bool KeySet::retired(const SealKey& key, WallMillis now, std::chrono::millisecon
   const auto found = std::ranges::find(keys_, key.id, &SealKey::id);
   if (found == keys_.end() || found + 1 == keys_.end()) return false;
   return now - (found + 1)->created > (kPublished + lifetime).count();
+}
+
+KeyUse KeySet::use_of(const SealKey& key, WallMillis now, std::chrono::milliseconds lifetime) const {
+  const auto at = std::ranges::find(keys_, key.id, &SealKey::id);
+  CHECK(at != keys_.end());
+  const auto sealing_at = std::ranges::find(keys_, sealing(now).id, &SealKey::id);
+  const WallMillis published = at->created + kPublished.count();
+  if (at > sealing_at) return {KeyUse::What::waits, at->created, published};
+  const WallMillis followed = at + 1 == keys_.end() ? 0 : (at + 1)->created + kPublished.count();
+  if (at == sealing_at) return {KeyUse::What::seals, at == keys_.begin() ? at->created : published, followed};
+  if (!retired(*at, now, lifetime)) return {KeyUse::What::opens, followed, followed + lifetime.count()};
+  return {KeyUse::What::retired, followed + lifetime.count(), 0};
+}
+
+Result<Rotation> KeySet::rotated(WallMillis now, std::chrono::milliseconds lifetime, Random& random) const {
+  std::vector<SealKey> keys;
+  std::vector<KeyId> dropped;
+  for (const SealKey& key : keys_) {
+    if (retired(key, now, lifetime))
+      dropped.push_back(key.id);
+    else
+      keys.push_back(key);
+  }
+  if (keys.size() >= kKeysMax)
+    return fail(Code::invalid_argument, Side::self,
+                fmt::format("there are {} keys that still open cookies: wait until the oldest is retired",
+                            keys.size()));
+  SealKey added = make_key(now, random);
+  while (find(added.id) != nullptr) added = make_key(now, random);
+  const KeyId id = added.id;
+  keys.push_back(std::move(added));
+  return Rotation{KeySet(std::move(keys)), id, std::move(dropped)};
 }
 
 }  // namespace stateway::session

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,25 @@
 #include "session/seal.h"
 
 namespace stateway::session {
+
+struct Rotation;
+
+/// What one key does.
+struct KeyUse {
+  enum class What : std::uint8_t {
+    waits,    // published, and not sealing yet
+    seals,    // and opens
+    opens,    // another one seals in its place
+    retired,  // opens nothing any more
+  };
+  What what;
+  WallMillis since;  // it does so
+  WallMillis until;  // it does something else; 0: nobody knows yet
+
+  bool operator==(const KeyUse&) const = default;
+};
+/// "seals", …
+std::string_view key_use_name(KeyUse::What what);
 
 /// Immutable; never empty.
 class KeySet {
@@ -36,6 +56,14 @@ class KeySet {
   /// what comes under it was made by somebody who stole it.
   bool retired(const SealKey& key, WallMillis now, std::chrono::milliseconds lifetime) const;
 
+  /// What a key of this set does at `now`, where sessions live for `lifetime` at most.
+  KeyUse use_of(const SealKey& key, WallMillis now, std::chrono::milliseconds lifetime) const;
+
+  /// These keys and a new one, without those that are retired at `now`. Errors: invalid_argument, when there
+  /// are kKeysMax that still open cookies.
+  Result<Rotation> rotated(WallMillis now, std::chrono::milliseconds lifetime, Random& random) const;
+
+  /// Oldest first.
   std::span<const SealKey> keys() const { return keys_; }
   bool operator==(const KeySet&) const = default;
 
@@ -43,6 +71,13 @@ class KeySet {
   explicit KeySet(std::vector<SealKey> keys);
 
   std::vector<SealKey> keys_;  // oldest first
+};
+
+/// A set of keys after one more was added.
+struct Rotation {
+  KeySet keys;
+  KeyId added;
+  std::vector<KeyId> dropped{};  // oldest first
 };
 
 }  // namespace stateway::session

@@ -1,5 +1,7 @@
 #include "session/options.h"
 
+#include <algorithm>
+
 namespace stateway::session {
 
 std::string_view placement_name(Placement placement) {
@@ -10,6 +12,12 @@ std::string_view placement_name(Placement placement) {
       return "instance";
   }
   return "store";
+}
+
+std::chrono::milliseconds longest_absolute(std::span<const SessionOptions> kinds) {
+  std::chrono::milliseconds longest{0};
+  for (const SessionOptions& kind : kinds) longest = std::max(longest, kind.absolute);
+  return longest;
 }
 
 }  // namespace stateway::session

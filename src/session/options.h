@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -65,5 +66,8 @@ struct SessionOptions {
 
   bool operator==(const SessionOptions&) const = default;
 };
+
+/// The longest `absolute` of all kinds: how long what was sealed may be of use. 0 without any.
+std::chrono::milliseconds longest_absolute(std::span<const SessionOptions> kinds);
 
 }  // namespace stateway::session

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include "admin/resources.h"
+#include "base/log.h"
+
+namespace stateway::admin {
+namespace {
+
+std::string id_text(session::KeyId id) { return fmt::format("{:08x}", id); }
+
+void add_keys(JsonWriter& json, const Sources& sources) {
+  const WallMillis now = sources.clock.now();
+  const auto lifetime = session::longest_absolute(sources.in_force.snapshot->sessions);
+  const std::shared_ptr<const session::KeySet> keys = sources.keys.keys();
+  json.begin_array("keys");
+  if (keys != nullptr) {
+    for (const session::SealKey& key : keys->keys()) {
+      const session::KeyUse use = keys->use_of(key, now, lifetime);
+      json.begin_object();
+      json.member("id", id_text(key.id));
+      json.member_time("created", key.created);
+      json.member("does", session::key_use_name(use.what));
+      json.member_time("since", use.since);
+      json.member_time("until", use.until);
+      json.end_object();
+    }
+  }
+  json.end_array();
+}
+
+wire::Response cannot_rotate(const Error& error) {
+  if (error.code == Code::not_found)
+    return wire::problem_response(409, "no-keys", "There are no keys",
+                                  "no session of the configuration needs keys");
+  log::error("the keys were not rotated", {{"reason", error.context}});
+  wire::Response response =
+      wire::problem_response(503, "key-file", "The key file cannot be changed", error.context);
+  if (error.retry == Retry::always) response.fields.emplace_back("Retry-After", "1");
+  return response;
+}
+
+}  // namespace
+
+Answer get_keys(const Call& call) {
+  // As they are in the file, if that can be read; else those in use, and the log says why.
+  if (call.sources.keys.in_use()) (void)co_await call.sources.keys.refresh(call.sources.loop);
+  JsonWriter json;
+  add_keys(json, call.sources);
+  co_return json_response(200, std::move(json));
+}
+
+Answer rotate_keys(const Call& call) {
+  const auto lifetime = session::longest_absolute(call.sources.in_force.snapshot->sessions);
+  const auto rotation = co_await call.sources.keys.rotate(call.sources.loop, lifetime);
+  if (!rotation) co_return cannot_rotate(rotation.error());
+  log::info("keys rotated at an operator's wish", {{"added", id_text(rotation->added)},
+                                                   {"dropped", rotation->dropped.size()},
+                                                   {"peer", call.request.peer}});
+  std::vector<std::string> dropped;
+  for (const session::KeyId id : rotation->dropped) dropped.push_back(id_text(id));
+  JsonWriter json;
+  json.member("added", id_text(rotation->added));
+  json.texts("dropped", dropped);
+  add_keys(json, call.sources);
+  co_return json_response(200, std::move(json));
+}
+
+}  // namespace stateway::admin
