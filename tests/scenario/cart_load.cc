@@ -6,6 +6,7 @@
 #include <set>
 
 #include "io/test_loop.h"
+#include "wire/client.h"
 
 namespace stateway::scenario {
 namespace {
@@ -68,6 +69,20 @@ lab::LoadReport play(Lab& lab, lab::Load& load, io::Task<void> faults) {
   meanwhile.cancel_all();
   std::cout << report.text() << "\n";
   return report;
+}
+
+io::Task<void> reload_by(Lab& lab, Address admin) {
+  auto stream = co_await lab.network.connect(admin, lab.loop.now() + 5s);
+  EXPECT_TRUE(stream.has_value());
+  if (!stream) co_return;
+  wire::Client client(std::move(*stream), {});
+  const std::string host = to_string(admin);
+  const wire::ClientRequest request{.method = "POST",
+                                    .target = "/v1/reload",
+                                    .host = host,
+                                    .fields = {{"Content-Type", "application/json"}}};
+  const auto response = co_await client.exchange(request, lab.loop.now() + 30s);
+  EXPECT_TRUE(response.has_value() && response->status == 200) << (response ? response->body : "");
 }
 
 io::Task<void> kill_again_and_again(Lab& lab, lab::GatewayProcess& gateway, std::function<void()> restart,

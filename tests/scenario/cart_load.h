@@ -42,6 +42,9 @@ lab::LoadOptions cart_load(const Address& target);
 /// Runs the load to its end; meanwhile `faults` (may be empty) runs and is cancelled when the load has ended.
 lab::LoadReport play(Lab& lab, lab::Load& load, io::Task<void> faults);
 
+/// POST /v1/reload, while the load runs; expects 200.
+io::Task<void> reload_by(Lab& lab, Address admin);
+
 /// Kills the gateway and starts it again by `restart`, which does not wait, `rounds` times; each time it
 /// serves for a while between. `done` counts the rounds.
 io::Task<void> kill_again_and_again(Lab& lab, lab::GatewayProcess& gateway, std::function<void()> restart,

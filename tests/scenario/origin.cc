@@ -175,8 +175,18 @@ class Conversation {
     if (--origin_.patching[session] == 0) origin_.patching.erase(session);
   }
 
+  // Until so many are here.
+  io::Task<void> gather(std::uint64_t count) {
+    if (origin_.gathered.size() + 1 >= count) {
+      origin_.gathered.wake_all();
+    } else {
+      (void)co_await origin_.gathered.wait(deadline());
+    }
+  }
+
   io::Task<bool> patch(std::string_view body) {
     co_await take_time();
+    if (const std::uint64_t count = number(query_, "gather"); count > 1) co_await gather(count);
     std::string fields;
     if (!body.empty()) http::append_field(fields, "Stateway-Session-Patch", body);
     if (const std::string_view op = query_value(query_, "op"); !op.empty())

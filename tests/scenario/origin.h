@@ -11,8 +11,8 @@
 //   most           the most `slow` requests that it ever had at once
 //   ws             a WebSocket handshake, then every octet back
 //   patch          200 with the request's body as Stateway-Session-Patch; with &op=X a Stateway-Session-Op;
-//   with
-//                  &ms=N after N milliseconds; with &hold=1 not before the next `let-go`
+//                  with &ms=N after N milliseconds; with &hold=1 not before the next `let-go`; with &gather=N
+//                  not before N such requests are there
 //   let-go         lets all go that are held now
 //   most-of-one    the most `patch` requests that one session ever had at once
 //   session        200 with "<id> <version> <document>" as it was given
@@ -26,6 +26,7 @@
 
 #include "http/target.h"
 #include "io/network.h"
+#include "io/wait_queue.h"
 #include "pattern.h"
 #include "wire/reader.h"
 
@@ -42,6 +43,7 @@ struct Origin {
   std::map<std::string, unsigned> patching;  // requests by session id
   unsigned patching_most = 0;
   unsigned let_go = 0;
+  io::WaitQueue gathered;
 };
 
 /// Serves one connection until it ends.

@@ -44,7 +44,7 @@ int main() {
   io::EpollLoop loop;
   io::Worker resolver("resolver");
   io::SocketNetwork network(loop, resolver);
-  scenario::Origin origin{.network = network};
+  scenario::Origin origin{.network = network, .gathered = io::WaitQueue(loop)};
   io::SocketAcceptor acceptor(loop, *socket);
   io::TaskGroup connections, tasks;
   tasks.spawn(accept_all(origin, acceptor, connections));

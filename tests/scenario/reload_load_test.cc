@@ -3,7 +3,6 @@
 
 #include "cart_load.h"
 #include "lab/program.h"
-#include "wire/client.h"
 
 namespace stateway::scenario {
 namespace {
@@ -73,18 +72,8 @@ class ReloadLoad : public Site {
 
  private:
   io::Task<void> reload_once() {
-    auto stream = co_await lab.network.connect(gateway->admin(), lab.loop.now() + 5s);
-    EXPECT_TRUE(stream.has_value());
-    if (!stream) co_return;
-    wire::Client client(std::move(*stream), {});
-    const std::string host = to_string(gateway->admin());
-    const wire::ClientRequest request{.method = "POST",
-                                      .target = "/v1/reload",
-                                      .host = host,
-                                      .fields = {{"Content-Type", "application/json"}}};
     const TimePoint begun = lab.loop.now();
-    const auto response = co_await client.exchange(request, lab.loop.now() + 30s);
-    EXPECT_TRUE(response.has_value() && response->status == 200) << (response ? response->body : "");
+    co_await reload_by(lab, gateway->admin());
     slowest = std::max(slowest, lab.loop.now() - begun);
     ++reloads;
   }

@@ -161,6 +161,20 @@ Reply Site::ask(std::string_view method, std::string_view target, std::string_vi
                              to_string(gateway->clients()), more, length, body));
 }
 
+void Browser::take(const Reply& reply) {
+  instance = reply.field("Stateway-Instance");
+  if (!reply.has("Set-Cookie")) return;
+  const std::string set = reply.field("Set-Cookie");
+  cookie = set.substr(0, set.find(';'));
+}
+
+Reply Site::browse(Browser& browser, std::string_view method, std::string_view target,
+                   std::string_view body) {
+  Reply reply = ask(method, target, browser.header(), body);
+  browser.take(reply);
+  return reply;
+}
+
 Reply Site::ask_admin(std::string_view target, std::string_view more) {
   Raw raw(gateway->admin());
   if (!raw.connected()) return {};
@@ -261,9 +275,38 @@ session = "s"
                      is_sanitized() ? "2s" : "500ms", more);
 }
 
+std::string documents_config(std::string_view placement, std::string_view session, std::string_view more) {
+  return fmt::format(R"([gateway]
+debug_headers = true
+key_file = "@DIR@/keys"
+[log]
+access = false
+[[listen]]
+address = "@CLIENTS@"
+[admin]
+address = "@ADMIN@"
+[store]
+path = "@DIR@/state"
+[session.s]
+placement = "{}"
+{}
+[service.origin]
+command = ["@ORIGIN@"]
+socket = true
+health = {{ path = "/healthz", interval = "100ms", timeout = "2s", rise = 1 }}
+timeout = {{ connect = "10s" }}
+[[route]]
+path = "/s"
+service = "origin"
+session = "s"
+{})",
+                     placement, session, more);
+}
+
 std::string cart_config(const CartOptions& options) {
   return fmt::format(R"([gateway]
 debug_headers = true
+key_file = "@DIR@/keys"
 [log]
 access = false
 [[listen]]
@@ -274,7 +317,7 @@ address = "@ADMIN@"
 path = "@DIR@/state"
 durability = "{}"
 [session.cart]
-placement = "store"
+placement = "{}"
 [service.shop]
 command = ["@CART@"]
 count = 3
@@ -290,7 +333,7 @@ replay = "{}"
 path = "/api/crash"
 service = "shop"
 )",
-                     options.durability, options.replay);
+                     options.durability, options.placement, options.replay);
 }
 
 }  // namespace stateway::scenario

@@ -30,6 +30,19 @@ class Folder {
   std::string path_;
 };
 
+/// A browser that keeps its one cookie.
+struct Browser {
+  std::string cookie;    // "name=value"; empty: none yet
+  std::string instance;  // that answered last
+
+  /// Stores what the answer sets.
+  void take(const Reply& reply);
+  /// The header line, with its CRLF, that its requests have.
+  std::string header() const { return cookie.empty() ? "" : "Cookie: " + cookie + "\r\n"; }
+  /// The cookie's value.
+  std::string value() const { return cookie.substr(std::min(cookie.find('='), cookie.size() - 1) + 1); }
+};
+
 class Site : public testing::Test {
  protected:
   Site();
@@ -60,6 +73,8 @@ class Site : public testing::Test {
   Reply ask(std::string_view method, std::string_view target, std::string_view more = "",
             std::string_view body = "");
   Reply get(std::string_view target, std::string_view more = "") { return ask("GET", target, more); }
+  Reply browse(Browser& browser, std::string_view method, std::string_view target,
+               std::string_view body = "");
   Reply ask_admin(std::string_view target, std::string_view more = "");
   std::vector<lab::InstanceInfo> instances();
   /// Kills an instance; returns when the process is gone.
@@ -85,10 +100,14 @@ Ended run_stateway(const Folder& folder, std::vector<std::string> arguments);
 /// The configuration most tests begin with: one origin, supervised, on a unix socket, stateless under /o,
 /// read only under /get, at most 1 KiB under /small, with a session under /s.
 std::string origin_config(std::string_view more = "");
+/// An origin under /s, whose sessions are of that placement. `session` is further lines of [session.s].
+std::string documents_config(std::string_view placement, std::string_view session = "",
+                             std::string_view more = "");
 /// The cart with three supervised instances.
 struct CartOptions {
   std::string_view replay = "reject";
   std::string_view durability = "sync";
+  std::string_view placement = "store";
 };
 std::string cart_config(const CartOptions& options);
 
