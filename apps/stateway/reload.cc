@@ -50,8 +50,7 @@ void log_listening(const io::ListenSocket& socket) {
 }
 
 Result<void> use_keys(session::KeyRing& keys, const config::Config& configuration) {
-  const auto seals = [](const session::SessionOptions& s) { return s.seals_cookies(); };
-  if (keys.in_use() || !std::ranges::any_of(configuration.sessions, seals)) return {};
+  if (keys.in_use() || configuration.sessions.empty()) return {};
   return keys.use(configuration.gateway.key_file);
 }
 

@@ -128,7 +128,8 @@ Result<void> Runtime::start() {
 
   if (auto used = use_keys(keys_, config()); !used) return used;
   resolver_.emplace("resolver");
-  sessions_ = std::make_unique<session::Sessions>(**store, keys_, clock_, random_);
+  sessions_ = std::make_unique<session::Sessions>(**store, keys_, clock_, random_,
+                                                  config().gateway.overlap_bytes_max);
   const Shared shared{clock_, random_, *resolver_, *sessions_, pipeline_, counters_};
   const std::string base = fmt::format("http://{}/", to_string(session_socket_->address()));
   for (unsigned i = 0; i < thread_count(config().gateway); ++i)

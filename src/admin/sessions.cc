@@ -64,6 +64,7 @@ void add_members(JsonWriter& json, std::string_view id, const store::Record& rec
                  const session::SessionRecord& session) {
   json.member("id", id);
   json.member("kind", session.kind);
+  json.member("lives_in", session::home_name(session.home));
   json.member("version", record.revision);
   json.member_time("created", session.created);
   json.member_time("expires_at", record.expires_at);
@@ -72,9 +73,9 @@ void add_members(JsonWriter& json, std::string_view id, const store::Record& rec
   json.member("bytes", session.document.size());
 }
 
-/// Adds the entry if it is a session that lives.
+/// Adds the entry unless it is a session that has ended.
 bool add_entry(JsonWriter& json, const store::Entry& entry) {
-  if (entry.record.state != store::State::live) return false;
+  if (entry.record.state == store::State::ended) return false;
   const std::string id = base64url_encode(as_bytes(entry.key));
   const auto session = session::decode_record(entry.record.value);
   if (!session) {
@@ -87,13 +88,13 @@ bool add_entry(JsonWriter& json, const store::Entry& entry) {
   return true;
 }
 
-/// A live session's record; not_found for every other.
-io::Task<Result<store::Record>> load_live(const Sources& sources, std::string_view public_id) {
+/// The record of a session that has not ended; not_found for every other.
+io::Task<Result<store::Record>> load_known(const Sources& sources, std::string_view public_id) {
   std::optional<std::string> key = key_of(public_id);
   if (!key) co_return fail(Code::not_found, Side::client, "no such session");
   auto loaded = co_await sources.store.load(sources.loop, std::move(*key));
   if (!loaded) co_return pass_on(std::move(loaded));
-  if (!*loaded || (*loaded)->state != store::State::live)
+  if (!*loaded || (*loaded)->state == store::State::ended)
     co_return fail(Code::not_found, Side::client, "no such session");
   co_return std::move(**loaded);
 }
@@ -135,7 +136,7 @@ Answer list_sessions(const Call& call) {
 }
 
 Answer get_session(const Call& call) {
-  const auto record = co_await load_live(call.sources, call.names[0]);
+  const auto record = co_await load_known(call.sources, call.names[0]);
   if (!record) co_return problem_response(record.error());
   const auto session = session::decode_record(record->value);
   if (!session) co_return problem_response(session.error());
@@ -149,7 +150,7 @@ Answer end_session(const Call& call) {
   const std::string_view id = call.names[0];
   Error lost{.code = Code::conflict, .side = Side::store, .context = {}};
   for (int attempt = 0; attempt < kEndAttempts; ++attempt) {
-    auto record = co_await load_live(call.sources, id);
+    auto record = co_await load_known(call.sources, id);
     if (!record) co_return problem_response(record.error());
     auto batch = ending(id, std::move(*record));
     if (!batch) co_return problem_response(batch.error());

@@ -31,10 +31,10 @@ TEST(AdminSessions, AreListedWithoutTheirDocuments) {
   world.keep_session(2, "ann@example.org");
   EXPECT_EQ(
       world.get("/v1/sessions").body,
-      R"({"sessions":[{"id":"AAAAAAAAAAAAAAAB","kind":"cart","version":1,)"
+      R"({"sessions":[{"id":"AAAAAAAAAAAAAAAB","kind":"cart","lives_in":"store","version":1,)"
       R"("created":"2023-11-14T22:13:20.000Z",)"
       R"("expires_at":"2023-11-14T22:14:20.000Z","absolute":"2023-11-14T23:13:20.000Z","principal":null,)"
-      R"("bytes":15},{"id":"AAAAAAAAAAAAAAAC","kind":"cart","version":1,)"
+      R"("bytes":15},{"id":"AAAAAAAAAAAAAAAC","kind":"cart","lives_in":"store","version":1,)"
       R"("created":"2023-11-14T22:13:20.000Z",)"
       R"("expires_at":"2023-11-14T22:14:20.000Z","absolute":"2023-11-14T23:13:20.000Z",)"
       R"("principal":"ann@example.org","bytes":2}],"next":null})"
@@ -90,7 +90,8 @@ TEST(AdminSessions, OneIsShownWithItsDocument) {
   world.keep_session(7, "ann", R"({"items":["tea"]})");
   EXPECT_EQ(
       world.get("/v1/sessions/" + id_of(7)).body,
-      R"({"id":"AAAAAAAAAAAAAAAH","kind":"cart","version":1,"created":"2023-11-14T22:13:20.000Z",)"
+      R"({"id":"AAAAAAAAAAAAAAAH","kind":"cart","lives_in":"store",)"
+      R"("version":1,"created":"2023-11-14T22:13:20.000Z",)"
       R"("expires_at":"2023-11-14T22:14:20.000Z","absolute":"2023-11-14T23:13:20.000Z","principal":"ann",)"
       R"("bytes":17,"document":{"items":["tea"]}})"
       "\n");

@@ -25,6 +25,7 @@ drain_timeout = "5s"
 trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
 session_address = "10.0.0.1:9000"
 key_file = "${DIR}/keys"
+overlap_memory = "32MiB"
 debug_headers = true
 [log]
 access = false
@@ -118,13 +119,13 @@ listen 0.0.0.0:8080
 listen unix:/srv/gateway.sock
 admin [::]:8091 token=xyz
 store kind=0 path=/srv/state durability=1 memory=67108864 sessions=2000
-session shop placement=0 lost=0 idle=600000 absolute=604800000
+session shop placement=2 lost=0 idle=600000 absolute=604800000
   cookie=sid secure=1 persistent=true
   lane=1 queue=7 wait=2000 overlap=1 inline=2048 document=65536
 session sticky placement=1 lost=1 idle=1800000 absolute=86400000
   cookie=sticky secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
-session plain placement=0 lost=0 idle=1800000 absolute=86400000
+session plain placement=2 lost=0 idle=1800000 absolute=86400000
   cookie=plain secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
 service shop instances=[]
@@ -188,7 +189,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(describe(*config), kEveryKeyRead);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre(
-                  "F:67:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "F:68:13: warning: [service.fixed] has instances on other machines and no token_file: "
                   "whoever reaches them can pretend to be the gateway"));
 }
 
@@ -246,7 +247,7 @@ limits head=16384 target=8192 fields=100 head_timeout=10000 idle=60000 connectio
 listen 127.0.0.1:8080
 admin 127.0.0.1:8090 token=-
 store kind=0 path=var/state durability=0 memory=939524096 sessions=1000000
-session s placement=0 lost=0 idle=1800000 absolute=86400000
+session s placement=2 lost=0 idle=1800000 absolute=86400000
   cookie=s secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
 service s instances=[]

@@ -28,8 +28,8 @@ constexpr Choice kStores[] = {is("embedded", store::Kind::embedded), is("memory"
                               later("redis"), later("postgres")};
 constexpr Choice kDurabilities[] = {is("sync", Durability::sync), is("os", Durability::os),
                                     is("memory", Durability::memory)};
-constexpr Choice kPlacements[] = {is("store", Placement::store), is("instance", Placement::instance),
-                                  later("client"), later("hybrid")};
+constexpr Choice kPlacements[] = {is("client", Placement::client), is("instance", Placement::instance),
+                                  is("store", Placement::store), later("hybrid")};
 constexpr Choice kLostInstances[] = {is("renew", OnLostInstance::renew), is("fail", OnLostInstance::fail)};
 constexpr Choice kSecures[] = {is("auto", Secure::auto_), is("always", Secure::always),
                                is("never", Secure::never)};
@@ -99,6 +99,8 @@ constexpr Key kKeys[] = {
         text("gateway", "session_address", "\"127.0.0.1:0\"")),
     at_start<&Config::gateway, &GatewayOptions::key_file>(
         text("gateway", "key_file", "\"var/stateway.keys\"")),
+    at_start<&Config::gateway, &GatewayOptions::overlap_bytes_max>(
+        ranged(Type::size, "gateway", "overlap_memory", "\"64MiB\"", 0, kTiB)),
     boolean("gateway", "debug_headers", "false"),
 
     boolean("log", "access", "true"),

@@ -173,6 +173,7 @@ TEST(Keys, WhatOnlyARestartChangesIsSaidAtItsPlace) {
   EXPECT_THAT(refused, testing::ElementsAre(fmt::format("F:2:11: gateway.threads{}", why),
                                             fmt::format("F:2:19: gateway.session_address{}", why),
                                             fmt::format("F:2:12: gateway.key_file{}", why),
+                                            fmt::format("F:2:18: gateway.overlap_memory{}", why),
                                             fmt::format("F:2:11: admin.address{}", why),
                                             fmt::format("F:11:8: store.kind{}", why),
                                             fmt::format("F:11:8: store.path{}", why),

@@ -9,6 +9,7 @@ gateway::GatewayOptions read_gateway(const Section& section) {
   section.read("threads", options.threads);
   section.read("drain_timeout", options.drain_timeout);
   section.read("debug_headers", options.debug_headers);
+  section.read("overlap_memory", options.overlap_bytes_max);
   for (const Text& text : section.texts("trusted_proxies")) {
     Result<PeerNetwork> network = PeerNetwork::parse(text.value);
     if (network)

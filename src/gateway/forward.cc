@@ -91,7 +91,7 @@ class Forwarding {
     co_return failed;
   }
 
-  bool is_bound() const { return x_.session && !x_.session->kind->has_document(); }
+  bool is_bound() const { return x_.session && (x_.session->pinned || !x_.session->kind->has_document()); }
 
   io::Task<std::optional<AttemptFailure>> send_over(upstream::Lease lease, bool fresh) {
     x_.answer = std::make_unique<Answer>(std::move(lease));

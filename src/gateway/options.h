@@ -21,7 +21,8 @@ struct GatewayOptions {
   std::vector<PeerNetwork> trusted_proxies;  // whose Forwarded and X-Forwarded-* are believed
   Address session_address{.host =
                               "127.0.0.1"};    // TCP; where Stateway-Session-Url points; port 0: any free one
-  std::string key_file = "var/stateway.keys";  // of sealed cookies; only where a session needs one
+  std::string key_file = "var/stateway.keys";  // of sealed cookies; only where there are sessions
+  std::size_t overlap_bytes_max = 64 * 1024 * 1024;  // last versions of sessions in cookies (RecentVersions)
   bool debug_headers = false;
   bool operator==(const GatewayOptions&) const = default;
 };

@@ -36,8 +36,8 @@ io::Task<Result<std::optional<std::string>>> KeyRing::open(io::Loop& loop, std::
                                                            std::string_view text,
                                                            std::chrono::milliseconds lifetime) {
   const std::optional<KeyId> id = sealing_key_id(text);
-  if (!id) co_return std::optional<std::string>();
   std::shared_ptr<const KeySet> now = keys();
+  if (!id || !now) co_return std::optional<std::string>();
   if (now->find(*id) == nullptr) {
     if (auto refreshed = co_await refresh(loop); !refreshed) co_return pass_on(std::move(refreshed));
     now = keys();

@@ -33,8 +33,8 @@ class KeyRing {
   std::string seal(std::string_view cookie_name, std::string_view contents);
   /// The contents of what some gateway of this file sealed for that cookie name; nullopt for all else, and
   /// for what a retired key sealed (KeySet::retired). The views must outlive the task. When the key is
-  /// unknown the file is read again first. Errors: store_unavailable, when that fails: then nobody can tell
-  /// whether the client has a session.
+  /// unknown the file is read again first. Before `use` nothing opens. Errors: store_unavailable, when that
+  /// fails: then nobody can tell whether the client has a session.
   io::Task<Result<std::optional<std::string>>> open(io::Loop& loop, std::string_view cookie_name,
                                                     std::string_view text,
                                                     std::chrono::milliseconds lifetime);

@@ -6,6 +6,8 @@ namespace stateway::session {
 
 std::string_view placement_name(Placement placement) {
   switch (placement) {
+    case Placement::client:
+      return "client";
     case Placement::store:
       return "store";
     case Placement::instance:

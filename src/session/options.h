@@ -13,8 +13,9 @@ namespace stateway::session {
 
 /// Where sessions live.
 enum class Placement : std::uint8_t {
-  store,     // their documents in [store]
+  client,    // their documents sealed in their cookies, or in [store] when those are too small
   instance,  // one instance's memory: its clients come back to it
+  store,     // their documents in [store]
 };
 std::string_view placement_name(Placement placement);
 
@@ -61,8 +62,6 @@ struct SessionOptions {
 
   /// The gateway keeps a document of each session and hands it out; otherwise services get the id alone.
   bool has_document() const { return placement != Placement::instance; }
-  /// Needs keys (KeyRing).
-  bool seals_cookies() const { return placement == Placement::instance; }
 
   bool operator==(const SessionOptions&) const = default;
 };

@@ -9,16 +9,17 @@
 
 namespace stateway::session {
 
-/// One per placement; Sessions chooses. Slots have their kind and came_by_tls set before anything else.
+/// Sessions chooses by placement.
 /// Thread-safe; must outlive its tasks.
 class PlacementRules {
  public:
   virtual ~PlacementRules() = default;
 
-  /// Fills the slot with the session that the cookie's value opens. False: it opens none. Errors:
-  /// store_unavailable; then nobody can tell.
+  /// Fills the slot, of which only kind and came_by_tls are set, with the session that the cookie's value
+  /// opens. False: it opens none, and the slot is of no use. Errors: store_unavailable; then nobody can tell.
   virtual io::Task<Result<bool>> open(io::Loop& loop, Slot& slot, std::string_view cookie) = 0;
-  /// Fills the slot with a new session, which nothing is kept of before its commit.
+  /// Fills the slot, of which only kind and came_by_tls are set, with a new session, which nothing is kept of
+  /// before its commit.
   virtual void begin(Slot& slot) = 0;
   /// The latest version, for another run of the exchange; see Records::reload.
   virtual io::Task<Result<void>> reload(io::Loop& loop, Slot& slot) = 0;

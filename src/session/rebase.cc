@@ -61,7 +61,8 @@ Result<Rebased> rebase(const PatchSet& patches, const Seen& seen, const Latest& 
   Result<json::Document> now = parse_stored(latest.document);
   if (!now) return pass_on(std::move(now));
 
-  const bool newer = latest.version != seen.version;
+  // A session may have moved meanwhile without a change.
+  const bool newer = latest.version != seen.version && latest.document != seen.document;
   json::Document base;
   Rebased out{.changed = true};
   if (newer) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr char kVersion = 1;
 constexpr std::size_t kHashBytes = 32;
-constexpr std::size_t kHeadBytes = 1 + 8 + 8 + kHashBytes + 1 + 4;
+constexpr std::size_t kHeadBytes = 1 + 8 + 8 + kHashBytes + 1 + 1 + 4;
 
 bool take_millis(std::string_view& in, WallMillis& value) {
   std::uint64_t raw = 0;
@@ -21,6 +21,11 @@ bool take_millis(std::string_view& in, WallMillis& value) {
 
 }  // namespace
 
+std::string_view home_name(Home home) {
+  constexpr std::string_view kNames[] = {"store", "client", "instance"};
+  return kNames[static_cast<std::size_t>(home)];
+}
+
 std::string encode_record(const SessionRecord& record) {
   CHECK(record.kind.size() <= 0xff && record.secret_hash.size() == kHashBytes &&
         record.document.size() <= 0xffff'ffff);
@@ -30,6 +35,7 @@ std::string encode_record(const SessionRecord& record) {
   append_big_endian(out, static_cast<std::uint64_t>(record.created));
   append_big_endian(out, static_cast<std::uint64_t>(record.absolute_expires));
   out += record.secret_hash;
+  append_big_endian(out, static_cast<std::uint8_t>(record.home));
   append_big_endian(out, static_cast<std::uint8_t>(record.kind.size()));
   append_big_endian(out, static_cast<std::uint32_t>(record.document.size()));
   out += record.kind;
@@ -47,9 +53,12 @@ Result<SessionRecord> decode_record(std::string_view value) {
   if (!take_millis(value, out.created) || !take_millis(value, out.absolute_expires)) return damaged();
   out.secret_hash = value.substr(0, kHashBytes);
   value.remove_prefix(kHashBytes);
-  std::uint8_t kind_bytes = 0;
+  std::uint8_t home = 0, kind_bytes = 0;
   std::uint32_t document_bytes = 0;
-  if (!take_big_endian(value, kind_bytes) || !take_big_endian(value, document_bytes)) return damaged();
+  if (!take_big_endian(value, home) || !take_big_endian(value, kind_bytes) ||
+      !take_big_endian(value, document_bytes) || home > static_cast<std::uint8_t>(Home::instance))
+    return damaged();
+  out.home = static_cast<Home>(home);
   if (value.size() != std::size_t{kind_bytes} + document_bytes) return damaged();
   out.kind = value.substr(0, kind_bytes);
   out.document = value.substr(kind_bytes);

@@ -2,6 +2,7 @@
 // bytes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,11 +11,21 @@
 
 namespace stateway::session {
 
+/// Where a session is: its document, or what an instance has in its place.
+enum class Home : std::uint8_t {
+  store,     // in a live record
+  client,    // sealed in its cookie
+  instance,  // in an instance's memory
+};
+
+std::string_view home_name(Home home);
+
 struct SessionRecord {
   std::string kind;  // [session.<kind>], at most 255 octets
   WallMillis created = 0;
   WallMillis absolute_expires = 0;  // hard: sliding never goes beyond it
   std::string secret_hash;          // SHA-256 of the ticket's secret, 32 octets
+  Home home = Home::store;          // of a moved record: where it went
   std::string document;             // as json::to_ascii writes it
 
   bool operator==(const SessionRecord&) const = default;

@@ -18,7 +18,7 @@ SessionRecord example() {
 TEST(SessionRecord, HasTheDocumentedBytes) {
   const std::string expected =
       std::string("\x01\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18", 17) +
-      std::string(32, 'h') + std::string("\x04\0\0\0\x07", 5) + "shop" + R"({"a":1})";
+      std::string(32, 'h') + std::string("\0\x04\0\0\0\x07", 6) + "shop" + R"({"a":1})";
   EXPECT_EQ(encode_record(example()), expected);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "session/rebase.h"
+#include "session/sealed_cookies.h"
 #include "session/tombstone.h"
 
 namespace stateway::session {
@@ -16,96 +17,197 @@ WallMillis idle_expiry(const SessionOptions& kind, const SessionRecord& record, 
   return std::min<WallMillis>(now + kind.idle.count(), record.absolute_expires);
 }
 
+bool same_secret(const SessionRecord& a, const SessionRecord& b) {
+  return equal_constant_time(a.secret_hash, b.secret_hash);
+}
+
+std::unexpected<Error> ended(std::string_view how) {
+  return fail(Code::session_ended, Side::client, std::string(how));
+}
+
 }  // namespace
 
 std::string key_of(const Ticket& ticket) { return std::string(ticket.id()); }
 
-io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot, Ticket ticket) {
-  std::string key = key_of(ticket);
-  auto loaded = co_await store_.load(loop, key);
-  if (!loaded) co_return pass_on(std::move(loaded));
-  if (!*loaded) co_return Opened::none;
-  if ((*loaded)->state != store::State::live) co_return Opened::refused;
-  auto record = decode_record((*loaded)->value);
-  if (!record) co_return pass_on(std::move(record));
-  if (record->kind != slot.kind->name || !equal_constant_time(record->secret_hash, secret_hash(ticket)))
-    co_return Opened::refused;
-
-  const WallMillis now = clock_.now();
-  slot.ticket = ticket;
-  slot.version = (*loaded)->revision;
-  slot.principal = std::move((*loaded)->principal);
+// What the record knows better than the slot. Code::session_ended when it says that there is nothing any
+// more.
+Result<void> Records::take_record(Slot& slot, const std::optional<store::Record>& stored) {
+  if (!stored) {
+    // What was recorded and is no more has expired; only a cookie that has the document needs no record.
+    const bool expired = slot.stored > 0 && slot.record.home != Home::client;
+    slot.stored = 0;
+    return expired ? ended("the session has expired") : Result<void>{};
+  }
+  if (stored->state == store::State::ended) return ended("the session ended while the exchange ran");
+  auto record = decode_record(stored->value);
+  if (!record) return pass_on(std::move(record));
+  if (record->kind != slot.record.kind) return ended("the session is of another kind");
+  slot.stored = stored->revision;
+  const bool live = stored->state == store::State::live;
+  record->home = live ? Home::store : record->home;
+  // A cookie sealed after the move has the truth. One with another secret is from before a renew, or goes
+  // back to such a one: whatever its version, it yields.
+  const bool cookie_is_newer = slot.record.home == record->home && slot.version >= stored->revision &&
+                               same_secret(slot.record, *record);
+  const bool at_instance = record->home == Home::instance && slot.record.home == Home::instance;
+  if (at_instance || (!live && cookie_is_newer)) {
+    slot.record.secret_hash = std::move(record->secret_hash);
+    if (at_instance) slot.principal = stored->principal;
+    return {};
+  }
+  // Nobody was ever given a ticket or a document for what an instance has.
+  if (record->home == Home::instance) return ended("the session is at an instance");
+  slot.version = stored->revision;
+  slot.principal = stored->principal;
   slot.record = std::move(*record);
-  const WallMillis slid = idle_expiry(*slot.kind, slot.record, now);
-  if (slid - (*loaded)->expires_at >= slot.kind->idle.count() / kTouchShare) store_.touch(key, slid);
-  co_return Opened::live;
+  return {};
 }
 
-// What is committed now under the slot's id. Code::session_ended when there is nothing live any more.
-io::Task<Result<void>> Records::load_into(io::Loop& loop, Slot& latest) {
+void Records::take_recent(Slot& slot) {
+  if (slot.record.home == Home::store) return;
+  const auto recent = recent_.find(slot.ticket.id(), slot.version, clock_.now());
+  if (!recent) return;
+  // Where the record knows the secret it is the judge; without one the process's own memory is.
+  if (!same_secret(recent->record, slot.record) ? slot.stored > 0 : recent->version <= slot.version) return;
+  slot.version = recent->version;
+  slot.principal = recent->principal;
+  slot.record = recent->record;
+}
+
+void Records::slide(const Slot& slot, const store::Record& stored) {
+  // A record that only says where the session went need not outlive the cookies from before: they had at most
+  // `idle` when it was written.
+  if (slot.record.home == Home::client && stored.principal.empty()) return;
+  const WallMillis slid = idle_expiry(*slot.kind, slot.record, clock_.now());
+  if (slid - stored.expires_at >= slot.kind->idle.count() / kTouchShare)
+    store_.touch(key_of(slot.ticket), slid);
+}
+
+io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
+  const std::string hash = secret_hash(slot.ticket);
+  slot.record.kind = slot.kind->name;
+  slot.record.secret_hash = hash;
+  slot.record.home = slot.brought;
+  if (is_barred(slot)) co_return Opened::refused;
+  auto loaded = co_await store_.load(loop, key_of(slot.ticket));
+  if (!loaded) co_return pass_on(std::move(loaded));
+  if (!*loaded && slot.brought == Home::store) co_return Opened::none;
+  if (auto taken = take_record(slot, *loaded); !taken) {
+    if (taken.error().code == Code::session_ended) co_return Opened::refused;
+    co_return pass_on(std::move(taken));
+  }
+  take_recent(slot);
+  if (!equal_constant_time(slot.record.secret_hash, hash)) co_return Opened::refused;
+  if (*loaded) slide(slot, **loaded);
+  co_return Opened::found;
+}
+
+// Brings `latest`, a session that was opened, to what is committed now. Code::session_ended when there is
+// nothing any more.
+io::Task<Result<void>> Records::find_latest(io::Loop& loop, Slot& latest) {
+  if (is_barred(latest)) co_return ended("the session was renewed or ended meanwhile");
   auto loaded = co_await store_.load(loop, key_of(latest.ticket));
   if (!loaded) co_return pass_on(std::move(loaded));
-  if (!*loaded || (*loaded)->state != store::State::live)
-    co_return fail(Code::session_ended, Side::client, "the session ended while the exchange ran");
-  auto record = decode_record((*loaded)->value);
-  if (!record) co_return pass_on(std::move(record));
-  latest.version = (*loaded)->revision;
-  latest.principal = std::move((*loaded)->principal);
-  latest.record = std::move(*record);
+  if (auto taken = take_record(latest, *loaded); !taken) co_return taken;
+  take_recent(latest);
   co_return Result<void>{};
 }
 
 namespace {
 
-// Whether the slot's ticket is still the one that opens the session. After a renew its holder must get
-// nothing new.
-bool superseded(const Slot& opened, const Slot& latest) {
-  return !equal_constant_time(opened.record.secret_hash, latest.record.secret_hash);
+// The part of a slot that says what a session is; no exchange's wishes.
+Slot known(const Slot& slot) {
+  Slot out;
+  out.kind = slot.kind;
+  out.came_by_tls = slot.came_by_tls;
+  out.ticket = slot.ticket;
+  out.brought = slot.brought;
+  out.version = slot.version;
+  out.stored = slot.stored;
+  out.record = slot.record;
+  out.principal = slot.principal;
+  return out;
 }
 
 }  // namespace
 
 io::Task<Result<void>> Records::reload(io::Loop& loop, Slot& slot) {
   slot.forget_wishes();
-  if (slot.version == 0) co_return Result<void>{};
-  Slot latest;
-  latest.kind = slot.kind;
-  latest.ticket = slot.ticket;
-  if (auto loaded = co_await load_into(loop, latest); !loaded) co_return loaded;
-  if (superseded(slot, latest))
-    co_return fail(Code::session_ended, Side::client, "the session was renewed meanwhile");
+  if (slot.fresh) co_return Result<void>{};
+  Slot latest = known(slot);
+  if (auto loaded = co_await find_latest(loop, latest); !loaded) co_return loaded;
+  if (!same_secret(slot.record, latest.record)) co_return ended("the session was renewed meanwhile");
   slot.version = latest.version;
+  slot.stored = latest.stored;
   slot.principal = std::move(latest.principal);
   slot.record = std::move(latest.record);
+  if (slot.record.home != Home::instance) slot.pinned.reset();
   co_return Result<void>{};
 }
 
-// The write that brings `latest` to where the slot wants it; `record` is what it holds. `ticket` is what the
-// client will have.
-Result<store::Write> Records::next_write(Slot& slot, const Slot& latest, Overlap overlap,
-                                         const Ticket& ticket, SessionRecord& record) {
-  const WallMillis now = clock_.now();
-  record = latest.record;
-  if (record.created == 0) {  // it begins with this commit
-    record.created = now;
-    record.absolute_expires = now + slot.kind->absolute.count();
+Home Records::home_for(const Slot& slot, Home now, std::size_t principal_bytes, std::size_t document_bytes) {
+  switch (slot.kind->placement) {
+    case Placement::instance:
+      return Home::instance;
+    case Placement::store:
+      return Home::store;
+    case Placement::client:
+      break;
   }
-  if (latest.version == 0 || slot.renew) record.secret_hash = secret_hash(ticket);
-  if (slot.end)
-    return store::Write{key_of(latest.ticket), latest.version,
-                        tombstone(record, latest.version, latest.principal)};
+  // What has outgrown its cookie comes back only when it is clearly smaller: it must not move at each commit.
+  const std::size_t budget = now == Home::store ? kCookieBytesMax / 4 * 3 : kCookieBytesMax;
+  const bool fits = SealedCookies::cookie_bytes(slot, principal_bytes, document_bytes) <= budget;
+  return fits ? Home::client : Home::store;
+}
+
+struct Records::Step {
+  SessionRecord record;  // with where the session then is
+  store::Revision version = 0;
+  std::string principal;
+  std::optional<store::Write> write;
+};
+
+// What brings `latest` to where the slot wants it. `ticket` is what the client will have.
+Result<Records::Step> Records::next_step(Slot& slot, const Slot& latest, Overlap overlap,
+                                         const Ticket& ticket) {
+  const WallMillis now = clock_.now();
+  Step step{.record = latest.record, .version = latest.version, .principal = latest.principal, .write = {}};
+  if (step.record.created == 0) {  // it begins with this commit
+    step.record.created = now;
+    step.record.absolute_expires = now + slot.kind->absolute.count();
+  }
+  if (slot.fresh || slot.renew) step.record.secret_hash = secret_hash(ticket);
+  const store::Revision next = std::max(latest.version, latest.stored) + 1;
+  if (slot.end) {
+    step.version = next;
+    step.write =
+        store::Write{key_of(ticket), latest.stored, tombstone(step.record, next - 1, latest.principal)};
+    return step;
+  }
   auto rebased =
       rebase(slot.patches, {slot.version, slot.record.document}, {latest.version, latest.record.document},
              overlap, {.bytes_max = slot.kind->document_bytes_max});
   if (!rebased) return pass_on(std::move(rebased));
   slot.overlapped = rebased->overlapped;
-  record.document = std::move(rebased->document);
-  store::Record next;
-  next.revision = latest.version + 1;
-  next.expires_at = idle_expiry(*slot.kind, record, now);
-  next.principal = slot.new_principal.value_or(latest.principal);
-  next.value = encode_record(record);
-  return store::Write{key_of(latest.ticket), latest.version, std::move(next)};
+  step.record.document = std::move(rebased->document);
+  if (slot.new_principal) step.principal = *slot.new_principal;
+  step.record.home = home_for(slot, slot.fresh ? Home::client : latest.record.home, step.principal.size(),
+                              step.record.document.size());
+  const bool moves = !slot.fresh && step.record.home != latest.record.home;
+  if (!slot.wants_change() && !moves) return step;
+
+  step.version = next;
+  // A cookie that stays where it is needs no record, unless older ones with its secret must go, or its holder
+  // is not the one who gets the new version.
+  if (step.record.home != Home::store && !moves && !slot.renew && !slot.superseded) return step;
+  store::Record record;
+  record.revision = next;
+  record.state = step.record.home == Home::store ? store::State::live : store::State::moved;
+  record.expires_at = idle_expiry(*slot.kind, step.record, now);
+  record.principal = step.principal;
+  record.value = encode_record(step.record);
+  step.write = store::Write{key_of(ticket), latest.stored, std::move(record)};
+  return step;
 }
 
 io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
@@ -114,33 +216,60 @@ io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overl
   if (!entered) co_return pass_on(std::move(entered));
 
   const Ticket ticket = slot.renew ? with_new_secret(slot.ticket, random_) : slot.ticket;
-  Slot reloaded;
-  const Slot* latest = &slot;  // until a conflict tells otherwise
+  std::optional<Slot> looked;
+  // The condition of the write tells whether the slot has the latest; where there may be no write, look
+  // first.
+  bool look = !slot.fresh && slot.record.home == Home::client;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    SessionRecord record;
-    auto write = next_write(slot, *latest, overlap, ticket, record);
-    if (!write) co_return pass_on(std::move(write));
+    if (look) {
+      if (!looked) looked = known(slot);
+      auto loaded = co_await find_latest(loop, *looked);
+      if (!loaded && loaded.error().code == Code::session_ended && slot.end) co_return Result<void>{};
+      if (!loaded) co_return loaded;
+    }
+    const Slot& latest = looked ? *looked : slot;
+    slot.superseded = !slot.fresh && !same_secret(slot.record, latest.record);
+    // A renew from before another one would hand a valid secret to whoever held the old one.
+    if (slot.renew && slot.superseded) co_return ended("the session was renewed meanwhile");
+    auto step = next_step(slot, latest, overlap, ticket);
+    if (!step) co_return pass_on(std::move(step));
+    if (!step->write) {
+      finish(slot, latest, latest.stored, ticket, std::move(*step));
+      co_return Result<void>{};
+    }
     store::Batch batch;
-    batch.push_back(std::move(*write));
+    batch.push_back(std::move(*step->write));
     auto committed = co_await store_.commit(loop, std::move(batch));
     if (committed) {
-      slot.ticket = ticket;
-      slot.version = *committed;
-      slot.record = std::move(record);
+      finish(slot, latest, *committed, ticket, std::move(*step));
       co_return Result<void>{};
     }
     if (committed.error().code != Code::conflict) co_return pass_on(std::move(committed));
-    reloaded.kind = slot.kind;
-    reloaded.ticket = slot.ticket;
-    auto loaded = co_await load_into(loop, reloaded);
-    if (!loaded && loaded.error().code == Code::session_ended && slot.end) co_return Result<void>{};
-    if (!loaded) co_return loaded;
-    // A renew from before another one would hand a valid secret to whoever held the old one.
-    if (slot.renew && superseded(slot, reloaded))
-      co_return fail(Code::session_ended, Side::client, "the session was renewed meanwhile");
-    latest = &reloaded;
+    look = true;
   }
   co_return fail(Code::conflict, Side::store, "other commits of this session were always faster");
+}
+
+// Without suspending: whoever has the lane next finds it all done.
+void Records::finish(Slot& slot, const Slot& latest, store::Revision stored, const Ticket& ticket,
+                     Step step) {
+  const Home home = step.record.home;
+  if (slot.end || home == Home::store) {
+    recent_.forget(ticket.id());
+  } else if (home == Home::client && step.version != latest.version) {
+    // Somebody holds, or is being sent, another version than the one this was made from.
+    const bool overlapped = slot.version != latest.version || slot.superseded;
+    const WallMillis now = clock_.now();
+    recent_.keep(ticket.id(),
+                 {step.version, idle_expiry(*slot.kind, step.record, now), step.principal, step.record},
+                 overlapped, now);
+  }
+  if (!slot.fresh && !slot.end) counts_.moved(latest.record.home, home, slot.kind->placement);
+  slot.ticket = ticket;
+  slot.version = step.version;
+  slot.stored = stored;
+  slot.principal = std::move(step.principal);
+  slot.record = std::move(step.record);
 }
 
 }  // namespace stateway::session

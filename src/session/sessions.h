@@ -2,18 +2,23 @@
 #pragma once
 
 #include "http/cookies.h"
+#include "session/counts.h"
+#include "session/document_rules.h"
 #include "session/instance_rules.h"
 #include "session/records.h"
-#include "session/store_rules.h"
 
 namespace stateway::session {
 
 /// Thread-safe as far as its parts are. Must outlive its tasks.
 class Sessions {
  public:
-  /// `keys` must be in use (KeyRing::use) before a kind that seals its cookies is.
-  Sessions(store::StateStore& store, KeyRing& keys, const WallClock& clock, Random& random)
-      : records_(store, clock, random), store_(records_, random), instance_(records_, keys, clock, random) {}
+  /// `keys` must be in use (KeyRing::use) before the first session is opened.
+  Sessions(store::StateStore& store, KeyRing& keys, const WallClock& clock, Random& random,
+           std::size_t overlap_bytes_max = 64 * 1024 * 1024)
+      : cookies_(keys, clock),
+        records_(store, clock, random, counts_, overlap_bytes_max),
+        documents_(records_, cookies_, random, counts_),
+        instance_(records_, cookies_, clock, random) {}
 
   /// The session that the first fit one of `cookies` opens, or a new one of which nothing is kept yet.
   /// `cookies` are those named cookie_name(kind, came_by_tls). `kind` must outlive the slot. Errors:
@@ -32,17 +37,23 @@ class Sessions {
   Lanes::Enter take_turn(io::Loop& loop, const Slot& slot) {
     return turns_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait, slot.kind->lane_queue);
   }
-  /// slot.pinned is gone; see InstanceRules::lose_instance.
-  Result<void> lose_instance(Slot& slot) { return instance_.lose_instance(slot); }
+  /// slot.pinned is gone, and what it had in memory: another session begins, as on_lost_instance says.
+  /// Errors: instance_lost, when it says `fail`.
+  Result<void> lose_instance(Slot& slot);
 
   /// Sessions whose commits, or turns, run or queue now.
   std::size_t lanes_busy() const { return records_.lanes_busy() + turns_.busy(); }
+  const Counts& counts() const { return counts_; }
+  /// The last versions of sessions in cookies.
+  const RecentVersions& recent() const { return records_.recent(); }
 
  private:
   PlacementRules& rules(const Slot& slot);
 
+  Counts counts_;
+  SealedCookies cookies_;
   Records records_;
-  StoreRules store_;
+  DocumentRules documents_;
   InstanceRules instance_;
   Lanes turns_;
 };

@@ -22,8 +22,10 @@ struct Slot {
   bool came_by_tls = false;
   bool fresh = true;            // began with this exchange: no client knows of it
   Ticket ticket;                // the client's; for a new session one drawn for it
-  store::Revision version = 0;  // of the record; 0: there is none
-  SessionRecord record;         // as loaded; its document is "{}" when there is none
+  Home brought = Home::store;   // which form its cookie has: a ticket, a document, or an instance's name
+  store::Revision version = 0;  // commits so far; 0: there is no document yet
+  store::Revision stored = 0;   // revision of the store's record, whatever it says; 0: there is none
+  SessionRecord record;         // the latest; its document is "{}" when there is none
   std::string principal;
   std::optional<std::uint64_t> pinned;  // Instance::identity(): no other instance has this session
   bool cookie_is_due = false;           // the client is to get one whatever the service wants
@@ -40,6 +42,7 @@ struct Slot {
   enum class Cookie : unsigned char { keep, set, clear } cookie = Cookie::keep;
   Secret cookie_value;      // with set
   bool overlapped = false;  // a newer value was overwritten
+  bool superseded = false;  // the ticket was renewed meanwhile: its holder gets nothing new
 
   /// The service wants the session changed.
   bool wants_change() const { return renew || end || !patches.empty(); }

@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "session/key_set.h"
-#include "session/mapping.h"
 #include "session/seal.h"
+#include "session/sealed_session.h"
 
 using namespace stateway;
 
@@ -26,9 +26,10 @@ void open_as_cookie(std::string_view input) {
 
 // What only a gateway can have sealed; a bug there must not become one here.
 void decode_contents(std::string_view input) {
-  if (const auto mapping = session::decode_mapping(input)) {
-    CHECK(session::encode_mapping(*mapping) == input);
-    CHECK(mapping->created >= 0 && mapping->absolute_expires >= 0 && mapping->sealed_at >= 0);
+  if (const auto held = session::decode_sealed(input)) {
+    CHECK(session::encode_sealed(*held) == input);
+    CHECK(held->created >= 0 && held->absolute_expires >= 0 && held->sealed_at >= 0 &&
+          held->idle_expires >= 0);
   }
 }
 

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 
-constexpr const char* kSealed = "[A-Za-z0-9_-]{148}";
+constexpr const char* kSealed = "[A-Za-z0-9_-]{159}";
 
 /// Carts in their instances' memory. `service` has instances or command.
 std::string memory_cart(std::string_view service, std::string_view session = "",

@@ -1,0 +1,209 @@
+// Placement client: sessions in their cookies.
+#include "session/two_gateways.h"
+
+namespace stateway::session {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+class ClientSessions : public TwoGateways {
+ protected:
+  io::Task<void> lives_in_its_cookie();
+  io::Task<void> slides();
+  io::Task<void> merges_overlaps();
+  io::Task<void> fills_its_cookie_exactly();
+  io::Task<void> outgrows_its_cookie();
+  io::Task<void> logs_in();
+  io::Task<void> logs_in_beside();
+  io::Task<void> ends();
+  io::Task<void> is_replayed();
+};
+
+io::Task<void> ClientSessions::lives_in_its_cookie() {
+  Browser b;
+  Slot slot = co_await open(b);
+  EXPECT_TRUE(slot.fresh);
+  EXPECT_FALSE(slot.wants_commit());
+  (void)co_await answer(slot, b, R"({"a":1})");
+  EXPECT_EQ(slot.version, 1u);
+  EXPECT_EQ(store.stats().records, 0u);
+  EXPECT_EQ(b.cookie.find('.'), std::string::npos);
+
+  Slot again = co_await open(b);
+  EXPECT_EQ(again.version, 1u);
+  EXPECT_EQ(again.record.document, R"({"a":1})");
+  EXPECT_EQ(again.ticket.id_text(), slot.ticket.id_text());
+  EXPECT_FALSE(again.wants_commit()) << "an unchanged cookie is not sent again";
+  (void)co_await answer(again, b, R"({"b":2,"a":null})");
+  EXPECT_EQ(co_await look(b), R"({"b":2})");
+  EXPECT_EQ(store.stats().records, 0u);
+  EXPECT_EQ(co_await exchange(two, b, ""), R"({"b":2})") << "any gateway with the keys";
+}
+TEST_F(ClientSessions, ASessionLivesInItsCookieAlone) { run(lives_in_its_cookie()); }
+
+io::Task<void> ClientSessions::slides() {
+  Browser b;
+  (void)co_await exchange(b, R"({"a":1})");
+  const Browser first = b;
+  clock.advance(minutes(5) - std::chrono::milliseconds(1));
+  (void)co_await look(b);
+  EXPECT_EQ(b.cookie, first.cookie);
+  clock.advance(std::chrono::milliseconds(1));
+  (void)co_await look(b);
+  EXPECT_NE(b.cookie, first.cookie) << "a quarter of the idle time has passed";
+  clock.advance(minutes(15));
+  EXPECT_TRUE((co_await open(first)).fresh);
+  Slot slot = co_await open(b);
+  EXPECT_EQ(slot.version, 1u) << "sliding is no version";
+  for (int i = 0; i < 150; ++i) {
+    clock.advance(minutes(10));
+    (void)co_await look(b);
+  }
+  EXPECT_TRUE((co_await open(b)).fresh) << "24 hours are the end, however busy";
+}
+TEST_F(ClientSessions, ACookieSlidesAndExpires) { run(slides()); }
+
+io::Task<void> ClientSessions::merges_overlaps() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":0})");
+  Slot slow = co_await open(b), quick = co_await open(b);
+  Browser late = b;
+  (void)co_await answer(quick, b, R"({"quick":1})");
+  (void)co_await answer(slow, late, R"({"slow":1})");
+  EXPECT_EQ(slow.version, 3u);
+  // The browser stored the answers in the other order than they were made in, and comes much later.
+  clock.advance(minutes(10));
+  EXPECT_EQ(co_await look(b), R"({"n":0,"quick":1,"slow":1})");
+  EXPECT_EQ((co_await open(b)).version, 3u);
+  EXPECT_EQ(co_await exchange(two, b, ""), R"({"n":0,"quick":1,"slow":1})") << "the cookie has caught up";
+
+  // A request that was sent before the last answer came.
+  const Browser before = b;
+  (void)co_await exchange(b, R"({"n":1})");
+  Slot stale = co_await open(before);
+  EXPECT_EQ(stale.version, 4u);
+  EXPECT_TRUE(stale.wants_commit());
+  const auto refused = co_await answer(one, stale, late, R"({"m":1})", Overlap::refuse);
+  EXPECT_TRUE(refused.has_value()) << "it was given the latest";
+  EXPECT_EQ(one.counts().stale, 2u);
+}
+TEST_F(ClientSessions, OverlapsAreMergedWithinAProcess) { run(merges_overlaps()); }
+
+std::string filled(std::size_t octets) { return R"({"x":")" + std::string(octets, 'x') + R"("})"; }
+
+io::Task<void> ClientSessions::fills_its_cookie_exactly() {
+  Browser b;
+  std::size_t most = 0;
+  for (std::size_t n = 2800; n < 3100 && most == 0; ++n) {
+    (void)co_await exchange(b, filled(n));
+    if (is_ticket(b)) most = n - 1;
+    if (most == 0) EXPECT_LE(b.cookie.size() + 4, kCookieBytesMax);
+  }
+  Browser c;
+  (void)co_await exchange(c, filled(most));
+  EXPECT_GE(c.cookie.size() + 4, kCookieBytesMax - 1) << "base64 has no length of 4k + 1";
+  EXPECT_EQ(one.counts().outgrown, 1u);
+}
+TEST_F(ClientSessions, ACookieIsFilledToTheLastOctet) { run(fills_its_cookie_exactly()); }
+
+io::Task<void> ClientSessions::outgrows_its_cookie() {
+  Browser b;
+  (void)co_await exchange(b, R"({"a":1})");
+  const Browser small = b;
+  (void)co_await exchange(b, filled(5000));
+  EXPECT_TRUE(is_ticket(b));
+  EXPECT_EQ(store.stats().records, 1u);
+  EXPECT_EQ((co_await open(b)).version, 2u);
+  EXPECT_FALSE((co_await open(b)).wants_commit());
+  EXPECT_EQ((co_await open(small)).version, 2u) << "a live record wins";
+  (void)co_await exchange(b, filled(2500));
+  EXPECT_TRUE(is_ticket(b)) << "it would fit, but not in three quarters";
+  (void)co_await exchange(b, filled(2000));
+  EXPECT_FALSE(is_ticket(b));
+  EXPECT_EQ((co_await open(b)).version, 4u);
+  EXPECT_EQ((co_await open(small)).version, 4u) << "a moved record's document outdates older cookies";
+  EXPECT_EQ(one.counts().outgrown, 1u);
+  EXPECT_EQ(one.counts().to_client, 1u);
+}
+TEST_F(ClientSessions, ADocumentOutgrowsItsCookieAndComesBack) { run(outgrows_its_cookie()); }
+
+io::Task<void> ClientSessions::logs_in() {
+  Browser b;
+  (void)co_await exchange(b, R"({"a":1})");
+  const Browser planted = b;
+  Slot slot = co_await open(b);
+  slot.renew = true;
+  slot.new_principal = "ann";
+  (void)co_await answer(slot, b, R"({"user":"ann"})");
+  EXPECT_TRUE((co_await open(planted)).fresh);
+  EXPECT_TRUE((co_await open(two, planted.cookie)).fresh);
+  clock.advance(minutes(2));
+  EXPECT_TRUE((co_await open(planted)).fresh) << "when this process has forgotten";
+  const Slot after = co_await open(b);
+  EXPECT_EQ(after.principal, "ann");
+  EXPECT_EQ(after.record.document, R"({"a":1,"user":"ann"})");
+  EXPECT_EQ((co_await store.list(loop, {.principal = "ann"}))->size(), 1u);
+
+  for (int i = 0; i < 9; ++i) {  // use keeps it in the list
+    clock.advance(minutes(15));
+    EXPECT_EQ(co_await look(b), R"({"a":1,"user":"ann"})");
+  }
+  EXPECT_EQ((co_await store.list(loop, {.principal = "ann"}))->size(), 1u);
+}
+TEST_F(ClientSessions, ALogInShutsOlderCookiesAndIsListed) { run(logs_in()); }
+
+io::Task<void> ClientSessions::logs_in_beside() {
+  Browser b;
+  (void)co_await exchange(b, R"({"a":1})");
+  Browser old = b;
+  Slot log_in = co_await open(b), slow = co_await open(b), late = co_await open(b);
+  log_in.renew = true;
+  (void)co_await answer(log_in, b, R"({"user":"ann"})");
+  EXPECT_TRUE((co_await answer(slow, old, R"({"slow":1})")).has_value());
+  EXPECT_EQ(slow.cookie, Slot::Cookie::keep) << "its holder gets nothing new";
+  late.renew = true;
+  EXPECT_EQ((co_await answer(late, old, "")).error().code, Code::session_ended);
+  EXPECT_EQ(co_await exchange(two, b, ""), R"({"a":1,"user":"ann","slow":1})")
+      << "what was acknowledged is not in this process alone";
+}
+TEST_F(ClientSessions, APatchBesideALogInIsKeptForTheOneWhoLoggedIn) { run(logs_in_beside()); }
+
+io::Task<void> ClientSessions::ends() {
+  Browser b;
+  (void)co_await exchange(b, R"({"a":1})");
+  const Browser kept = b;
+  Browser other = b;
+  Slot ending = co_await open(b), slow = co_await open(b);
+  ending.end = true;
+  (void)co_await answer(ending, b, "");
+  EXPECT_EQ(b.cookie, "");
+  EXPECT_EQ((co_await answer(slow, other, R"({"late":1})")).error().code, Code::session_ended);
+  EXPECT_TRUE((co_await open(kept)).fresh);
+  EXPECT_TRUE((co_await open(two, kept.cookie)).fresh);
+  EXPECT_EQ((co_await record(ending))->expires_at, ending.record.absolute_expires);
+}
+TEST_F(ClientSessions, AnEndedSessionIsOpenedByNoCookie) { run(ends()); }
+
+// Whoever kept an old cookie can come with it again: what that can do is bounded.
+io::Task<void> ClientSessions::is_replayed() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":1})");
+  const Browser old = b;
+  (void)co_await exchange(b, R"({"n":2})");
+  clock.advance(minutes(2));
+  Browser replaying = old;
+  EXPECT_EQ(co_await look(replaying), R"({"n":1})") << "a sealed session cannot promise more";
+  // Its own line of versions does not reach that of a log-in.
+  for (int i = 0; i < 9; ++i) (void)co_await exchange(two, replaying, R"({"evil":1})");
+  Slot log_in = co_await open(b);
+  log_in.renew = true;
+  (void)co_await answer(log_in, b, R"({"user":"ann"})");
+  EXPECT_TRUE((co_await open(replaying)).fresh);
+  EXPECT_TRUE((co_await open(two, replaying.cookie)).fresh);
+  EXPECT_EQ(co_await look(b), R"({"n":2,"user":"ann"})");
+}
+TEST_F(ClientSessions, AnOldCookieReplaysItsOwnPastOnly) { run(is_replayed()); }
+
+}  // namespace
+}  // namespace stateway::session

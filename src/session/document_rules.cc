@@ -1,0 +1,78 @@
+#include "session/document_rules.h"
+
+namespace stateway::session {
+
+io::Task<Result<bool>> DocumentRules::open(io::Loop& loop, Slot& slot, std::string_view cookie) {
+  const std::optional<Ticket> ticket = parse_ticket(cookie);
+  if (!ticket) co_return co_await open_sealed(loop, slot, cookie);
+  slot.ticket = *ticket;
+  slot.brought = Home::store;
+  auto opened = co_await records_.open(loop, slot);
+  if (!opened) co_return pass_on(std::move(opened));
+  if (*opened != Records::Opened::found) co_return false;
+  const Home wanted =
+      Records::home_for(slot, slot.record.home, slot.principal.size(), slot.record.document.size());
+  slot.cookie_is_due = wanted != Home::store || slot.record.home != Home::store;
+  co_return true;
+}
+
+io::Task<Result<bool>> DocumentRules::open_sealed(io::Loop& loop, Slot& slot, std::string_view cookie) {
+  auto held = co_await cookies_.open(loop, slot, cookie);
+  if (!held) co_return pass_on(std::move(held));
+  if (!*held) co_return false;
+  slot.ticket = (*held)->ticket;
+  slot.record.created = (*held)->created;
+  slot.record.absolute_expires = (*held)->absolute_expires;
+  store::Revision version = 0;
+  if (const SealedDocument* document = (*held)->document()) {
+    slot.brought = Home::client;
+    slot.version = version = document->version;
+    slot.principal = document->principal;
+    slot.record.document = document->document;
+  } else {
+    slot.brought = Home::instance;
+    slot.stored = (*held)->place()->recorded ? 1 : 0;  // some record there must be
+    slot.record.document = "{}";
+  }
+  auto opened = co_await records_.open(loop, slot);
+  if (!opened) co_return pass_on(std::move(opened));
+  if (*opened != Records::Opened::found) co_return false;
+  if (slot.record.home == Home::instance) slot.pinned = (*held)->place()->instance;
+  if (slot.version > version && slot.brought == Home::client) Counts::add(counts_.stale);
+
+  const Home wanted =
+      Records::home_for(slot, slot.record.home, slot.principal.size(), slot.record.document.size());
+  const bool has_it = slot.brought == wanted && slot.record.home == wanted && slot.version == version;
+  slot.cookie_is_due = !has_it || cookies_.slides(slot, **held);
+  co_return true;
+}
+
+void DocumentRules::begin(Slot& slot) {
+  slot.ticket = make_ticket(random_);
+  slot.record.kind = slot.kind->name;
+  slot.record.home = Home::client;  // nowhere else
+  slot.record.document = "{}";
+}
+
+io::Task<Result<void>> DocumentRules::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
+  if (slot.fresh && slot.end) {  // of a fresh one nothing was ever kept
+    slot.cookie = Slot::Cookie::clear;
+    co_return Result<void>{};
+  }
+  const bool tell = slot.fresh || slot.renew;
+  auto committed = co_await records_.commit(loop, slot, overlap);
+  if (!committed && slot.wants_change()) co_return committed;
+  if (!committed) {
+    Counts::add(counts_.unmoved);
+    co_return Result<void>{};
+  }
+  if (slot.end) {
+    slot.cookie = Slot::Cookie::clear;
+  } else if (!slot.superseded && (tell || slot.record.home != Home::store || slot.brought != Home::store)) {
+    slot.cookie = Slot::Cookie::set;
+    slot.cookie_value = slot.record.home == Home::store ? Secret(slot.ticket.text()) : cookies_.seal(slot);
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace stateway::session

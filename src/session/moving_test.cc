@@ -1,0 +1,146 @@
+// Sessions whose placement changes.
+#include "session/two_gateways.h"
+
+namespace stateway::session {
+namespace {
+
+class Moving : public TwoGateways {
+ protected:
+  io::Task<void> cycles();
+  io::Task<void> moves_although_answers_are_lost();
+  io::Task<void> moves_beside();
+  io::Task<void> is_not_failed_by_a_move();
+  io::Task<void> leaves_its_instance();
+  io::Task<void> is_served_by_a_mixed_fleet();
+};
+
+io::Task<void> Moving::cycles() {
+  std::vector<Browser> browsers(5);
+  std::vector<int> counts(browsers.size());
+  std::vector<std::string> ids(browsers.size());
+  for (int round = 0; round < 12; ++round) {
+    options.placement = round % 2 == 0 ? Placement::client : Placement::store;
+    for (std::size_t i = 0; i < browsers.size(); ++i) {
+      if (round > 0 && (round + static_cast<int>(i)) % 3 == 0) continue;  // these come later
+      Slot slot = co_await open(browsers[i]);
+      const std::string text = R"({"n":)" + std::to_string(counts[i]) + "}";
+      if (counts[i] > 0) EXPECT_EQ(slot.record.document, text) << round << " " << i;
+      if (counts[i] > 0) EXPECT_EQ(slot.ticket.id_text(), ids[i]);
+      ids[i] = slot.ticket.id_text();
+      const auto answered =
+          co_await answer(slot, browsers[i], R"({"n":)" + std::to_string(++counts[i]) + "}");
+      EXPECT_TRUE(answered.has_value());
+      EXPECT_EQ(is_ticket(browsers[i]), options.placement == Placement::store);
+      EXPECT_EQ(slot.version, static_cast<store::Revision>(counts[i]))
+          << "a move with a patch is one version";
+    }
+  }
+}
+TEST_F(Moving, NothingIsLostHoweverOftenThePlacementChanges) { run(cycles()); }
+
+io::Task<void> Moving::moves_although_answers_are_lost() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":1})");
+  options.placement = Placement::store;
+  const Browser sealed = b;
+  EXPECT_EQ(co_await look(b), R"({"n":1})");
+  EXPECT_TRUE(is_ticket(b)) << "it moves although the service wants nothing";
+  Browser again = sealed;
+  EXPECT_EQ(co_await exchange(again, R"({"n":2})"), R"({"n":1})");
+  EXPECT_EQ(again.cookie, b.cookie);
+  options.placement = Placement::client;
+  const Browser ticket = b;
+  EXPECT_EQ(co_await exchange(b, R"({"n":3})"), R"({"n":2})");
+  EXPECT_FALSE(is_ticket(b));
+  Browser lost = ticket;
+  EXPECT_EQ(co_await exchange(two, lost, ""), R"({"n":3})");
+  EXPECT_FALSE(is_ticket(lost));
+  Browser older = sealed;
+  EXPECT_EQ(co_await exchange(two, older, ""), R"({"n":3})") << "a sealed copy from before the move yields";
+}
+TEST_F(Moving, AMoveWhoseAnswerWasLostIsFoundAgain) { run(moves_although_answers_are_lost()); }
+
+io::Task<void> Moving::moves_beside() {
+  Browser b;
+  (void)co_await exchange(b, R"({"list":[1]})");
+  for (const Placement to : {Placement::store, Placement::client, Placement::store}) {
+    Browser other = b;
+    Slot slow = co_await open(b), quick = co_await open(b);
+    options.placement = to;
+    (void)co_await answer(quick, b, "");
+    const auto answered = co_await answer(
+        one, slow, other, R"([{"op":"replace","path":"/list/0","value":2}])", Overlap::refuse);
+    EXPECT_TRUE(answered.has_value()) << "a move changes nothing that a patch could overlap with";
+    EXPECT_EQ(co_await look(b), R"({"list":[2]})");
+    (void)co_await exchange(b, R"({"list":[1]})");
+  }
+}
+TEST_F(Moving, AnExchangeBesideAMoveFollowsIt) { run(moves_beside()); }
+
+io::Task<void> Moving::is_not_failed_by_a_move() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":1})");
+  options.placement = Placement::store;
+  store.set_sessions_max(0);
+  Slot slot = co_await open(b);
+  EXPECT_TRUE(slot.wants_commit());
+  EXPECT_TRUE((co_await answer(slot, b, "")).has_value());
+  EXPECT_EQ(slot.cookie, Slot::Cookie::keep);
+  EXPECT_EQ(one.counts().unmoved, 1u);
+  slot = co_await open(b);
+  EXPECT_EQ((co_await answer(slot, b, R"({"n":2})")).error().code, Code::sessions_full);
+  store.set_sessions_max(1000);
+  EXPECT_EQ(co_await look(b), R"({"n":1})");
+  EXPECT_TRUE(is_ticket(b));
+}
+TEST_F(Moving, AMoveThatFailsIsPutOff) { run(is_not_failed_by_a_move()); }
+
+io::Task<void> Moving::leaves_its_instance() {
+  for (const Placement to : {Placement::store, Placement::client}) {
+    options.placement = Placement::instance;
+    Browser b;
+    Slot slot = co_await open(b);
+    slot.answered_by = 7;
+    (void)co_await answer(slot, b, "");
+    const std::string id(slot.ticket.id_text());
+    if (to == Placement::client) {  // one that has a record
+      slot = co_await open(b);
+      slot.answered_by = 7;
+      slot.renew = true;
+      (void)co_await answer(slot, b, "");
+    }
+
+    options.placement = to;
+    Browser other = b;
+    slot = co_await open(b);
+    EXPECT_EQ(slot.pinned, 7u);
+    EXPECT_EQ(slot.version, 0u);
+    EXPECT_EQ(slot.record.document, "{}");
+    EXPECT_EQ(slot.ticket.id_text(), id);
+    Slot beside = co_await open(b);
+    (void)co_await answer(slot, b, R"({"from":"memory","n":1})");
+    EXPECT_TRUE((co_await answer(beside, other, R"({"from":"memory","n":2})")).has_value());
+    EXPECT_EQ(co_await look(b), R"({"from":"memory","n":2})");
+    EXPECT_EQ((co_await open(b)).pinned, std::nullopt);
+    EXPECT_EQ((co_await open(b)).ticket.id_text(), id);
+    EXPECT_EQ(is_ticket(b), to == Placement::store);
+  }
+}
+TEST_F(Moving, ASessionIsFetchedFromItsInstance) { run(leaves_its_instance()); }
+
+// Two gateways share the store; one has the new file already, and exchanges of one session do not overlap.
+io::Task<void> Moving::is_served_by_a_mixed_fleet() {
+  Browser b;
+  int n = 0;
+  for (int round = 0; round < 20; ++round) {
+    Sessions& at = round * 7 % 3 == 0 ? one : two;
+    options.placement = &at == &one ? Placement::client : Placement::store;
+    const std::string given = co_await exchange(at, b, R"({"n":)" + std::to_string(n + 1) + "}");
+    if (n > 0) EXPECT_EQ(given, R"({"n":)" + std::to_string(n) + "}") << round;
+    ++n;
+  }
+}
+TEST_F(Moving, AMixedFleetLosesNothing) { run(is_served_by_a_mixed_fleet()); }
+
+}  // namespace
+}  // namespace stateway::session
