@@ -1,4 +1,4 @@
-// The session protocol, from both of its ends.
+// The session protocol, from both of its ends, wherever the document lives.
 #include <fmt/format.h>
 
 #include "site.h"
@@ -12,9 +12,12 @@ using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 
-class Session : public Site {
+class Session : public Site, public testing::WithParamInterface<const char*> {
  protected:
-  void SetUp() override { start(origin_config()); }
+  void SetUp() override {
+    start(documents_config(GetParam(), "document_max = \"64KiB\"",
+                           "[[route]]\npath = \"/o\"\nservice = \"origin\"\n"));
+  }
 
   Reply browse(std::string_view method, std::string_view target, std::string_view body = "") {
     Reply reply = ask(method, target, cookie_.empty() ? "" : fmt::format("Cookie: {}\r\n", cookie_), body);
@@ -33,13 +36,15 @@ class Session : public Site {
   std::string cookie_;
 };
 
-TEST_F(Session, BeginsWithItsFirstPatch) {
+TEST_P(Session, BeginsWithItsFirstPatch) {
   EXPECT_FALSE(browse("GET", "/s/session").has("Set-Cookie"));
   const Reply reply = patch(R"({"a":1})");
   EXPECT_EQ(reply.status, 200);
   EXPECT_FALSE(reply.has("Stateway-Session-Patch"));
   EXPECT_EQ(reply.field("Stateway-Version"), "1");
-  EXPECT_THAT(reply.field("Set-Cookie"), MatchesRegex("s=[A-Za-z0-9_-]{16}\\.[A-Za-z0-9_-]{27}; .*"));
+  EXPECT_THAT(reply.field("Set-Cookie"), MatchesRegex(std::string_view(GetParam()) == "client"
+                                                          ? "s=[A-Za-z0-9_-]{170}; .*"
+                                                          : "s=[A-Za-z0-9_-]{16}\\.[A-Za-z0-9_-]{27}; .*"));
   EXPECT_THAT(reply.field("Set-Cookie"), HasSubstr("; HttpOnly"));
   EXPECT_THAT(reply.field("Set-Cookie"), HasSubstr("; SameSite=Lax"));
   EXPECT_THAT(reply.field("Set-Cookie"), HasSubstr("; Path=/"));
@@ -47,21 +52,21 @@ TEST_F(Session, BeginsWithItsFirstPatch) {
   EXPECT_THAT(session(), EndsWith(R"( 1 {"a":1})"));
 }
 
-TEST_F(Session, TheServiceNeverSeesTheCookieButOthers) {
+TEST_P(Session, TheServiceNeverSeesTheCookieButOthers) {
   patch(R"({"a":1})");
   const Reply reply = ask("GET", "/s/echo-head", fmt::format("Cookie: theme=dark; {}; x=y\r\n", cookie_));
   EXPECT_THAT(reply.body, HasSubstr("\nCookie: theme=dark; x=y\n"));
   EXPECT_THAT(reply.body, Not(HasSubstr(cookie_)));
 }
 
-TEST_F(Session, MergePatchesAndJsonPatchesApplyInOrder) {
+TEST_P(Session, MergePatchesAndJsonPatchesApplyInOrder) {
   patch(R"({"a":{"b":1,"c":2}})");
   patch(R"({"a":{"b":null,"d":[1]}})");
   patch(R"([{"op":"test","path":"/a/c","value":2},{"op":"add","path":"/a/d/-","value":"é"}])");
   EXPECT_THAT(session(), EndsWith(R"( 3 {"a":{"c":2,"d":[1,"\u00e9"]}})"));
 }
 
-TEST_F(Session, APatchThatDoesNotApplyCommitsNothingAndIsTheServicesFault) {
+TEST_P(Session, APatchThatDoesNotApplyCommitsNothingAndIsTheServicesFault) {
   patch(R"({"a":1})");
   for (const char* bad : {"nonsense", R"({"a":)", R"({"a":1,"a":2})", R"({"a":1e999})", "7",
                           R"([{"op":"remove","path":"/missing"}])"}) {
@@ -75,13 +80,13 @@ TEST_F(Session, APatchThatDoesNotApplyCommitsNothingAndIsTheServicesFault) {
   EXPECT_THAT(session(), EndsWith(R"( 1 {"a":1})"));
 }
 
-TEST_F(Session, APatchCountsWhateverTheStatus) {
+TEST_P(Session, APatchCountsWhateverTheStatus) {
   EXPECT_EQ(patch(R"({"a":1})", "?code=404").status, 404);
   EXPECT_EQ(patch(R"({"b":2})", "?code=304").status, 304);
   EXPECT_THAT(session(), EndsWith(R"( 2 {"a":1,"b":2})"));
 }
 
-TEST_F(Session, AnUnknownOrMalformedCookieIsNotAdopted) {
+TEST_P(Session, AnUnknownOrMalformedCookieIsNotAdopted) {
   for (const char* cookie :
        {"s=AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAA", "s=x", "s=", "s=AAAAAAAAAAAAAAAA."}) {
     cookie_ = cookie;
@@ -92,13 +97,13 @@ TEST_F(Session, AnUnknownOrMalformedCookieIsNotAdopted) {
   }
 }
 
-TEST_F(Session, TheSecretIsCheckedNotOnlyTheId) {
+TEST_P(Session, TheSecretIsCheckedNotOnlyTheId) {
   patch(R"({"a":1})");
   cookie_.back() = cookie_.back() == 'A' ? 'E' : 'A';
   EXPECT_THAT(session(), EndsWith(" 0 {}"));
 }
 
-TEST_F(Session, RenewChangesTheSecretAndKeepsTheSession) {
+TEST_P(Session, RenewChangesTheSecretAndKeepsTheSession) {
   patch(R"({"a":1})");
   const std::string before = session();
   const std::string old = cookie_;
@@ -110,7 +115,7 @@ TEST_F(Session, RenewChangesTheSecretAndKeepsTheSession) {
   EXPECT_THAT(session(), EndsWith(" 0 {}")) << "the old secret opens nothing";
 }
 
-TEST_F(Session, EndDestroysIt) {
+TEST_P(Session, EndDestroysIt) {
   patch(R"({"a":1})");
   const std::string old = cookie_;
   const Reply ended = patch("", "?op=end");
@@ -120,7 +125,7 @@ TEST_F(Session, EndDestroysIt) {
   EXPECT_THAT(session(), EndsWith(" 0 {}"));
 }
 
-TEST_F(Session, TheSessionUrlReadsAndPatches) {
+TEST_P(Session, TheSessionUrlReadsAndPatches) {
   patch(R"({"a":1})");
   EXPECT_EQ(browse("GET", "/s/session-url").body, R"(200 {"a":1})");
   EXPECT_THAT(browse("POST", "/s/session-url", R"({"b":2})").body, StartsWith("20"));
@@ -130,14 +135,14 @@ TEST_F(Session, TheSessionUrlReadsAndPatches) {
   EXPECT_THAT(session(), EndsWith(R"( 3 {"a":1,"b":2,"c":3})"));
 }
 
-TEST_F(Session, ALargeDocumentComesByTheUrlAlone) {
+TEST_P(Session, ALargeDocumentComesByTheUrlAlone) {
   const std::string large = fmt::format(R"({{"text":"{}"}})", std::string(6000, 'x'));
   EXPECT_THAT(browse("POST", "/s/session-url", large).body, StartsWith("20"));
   EXPECT_THAT(session(), EndsWith(" 1 -"));
   EXPECT_EQ(browse("GET", "/s/session-url").body, "200 " + large);
 }
 
-TEST_F(Session, APatchByTheUrlCountsWhateverTheStatus) {
+TEST_P(Session, APatchByTheUrlCountsWhateverTheStatus) {
   patch(R"({"a":1})");
   const Reply reply = browse("GET", "/s/session-url?code=503", R"({"b":2})");
   EXPECT_EQ(reply.status, 503);
@@ -146,13 +151,31 @@ TEST_F(Session, APatchByTheUrlCountsWhateverTheStatus) {
   EXPECT_THAT(session(), EndsWith(R"( 2 {"a":1,"b":2})"));
 }
 
-TEST_F(Session, PatchesOf60KiBFitIntoTheHeadOfAnAnswer) {
+TEST_P(Session, PatchesOf60KiBFitIntoTheHeadOfAnAnswer) {
   const std::string document = fmt::format(R"({{"a":"{}"}})", std::string(60'000, 'x'));
   EXPECT_EQ(patch(document).status, 200);
   EXPECT_EQ(browse("GET", "/s/session-url").body, "200 " + document);
 }
 
-TEST_F(Session, TheSessionUrlsAddressTakesNothingElse) {
+TEST_P(Session, ADocumentGrowsToItsLimitAndIsUnharmedBeyond) {
+  // {"a":"…"} of so many octets
+  const auto document = [](std::size_t octets) {
+    return fmt::format(R"({{"a":"{}"}})", std::string(octets - std::string_view(R"({"a":""})").size(), 'x'));
+  };
+  constexpr std::size_t kMost = 64 * 1024;
+  EXPECT_THAT(browse("POST", "/s/session-url", document(kMost)).body, StartsWith("204"));
+  EXPECT_EQ(browse("GET", "/s/session-url").body, "200 " + document(kMost));
+  EXPECT_THAT(browse("POST", "/s/session-url", document(kMost + 1)).body, StartsWith("413"));
+  const Reply grown = browse("POST", "/s/session-url", R"({"b":1})");
+  EXPECT_EQ(grown.status, 502);
+  EXPECT_EQ(grown.problem(), "document-too-large");
+  EXPECT_EQ(patch(R"({"b":1})").problem(), "document-too-large");
+  EXPECT_EQ(browse("GET", "/s/session-url").body, "200 " + document(kMost));
+  EXPECT_EQ(patch(R"({"a":null,"b":1})").status, 200);
+  EXPECT_THAT(session(), EndsWith(R"( {"b":1})"));
+}
+
+TEST_P(Session, TheSessionUrlsAddressTakesNothingElse) {
   const std::string url = ask("GET", "/s/echo-head").body;
   const std::size_t at =
       url.find("Stateway-Session-Url: http://") + std::string_view("Stateway-Session-Url: http://").size();
@@ -169,14 +192,14 @@ TEST_F(Session, TheSessionUrlsAddressTakesNothingElse) {
   EXPECT_EQ(browse("GET", "/s/session").status, 200);
 }
 
-TEST_F(Session, TheServiceCannotSetItsCookie) {
+TEST_P(Session, TheServiceCannotSetItsCookie) {
   const Reply reply = ask("POST", "/s/set-cookie", "", "s=stolen; Path=/");
   EXPECT_EQ(reply.status, 200);
   EXPECT_FALSE(reply.has("Set-Cookie"));
   EXPECT_EQ(ask("POST", "/s/set-cookie", "", "theme=dark").field("Set-Cookie"), "theme=dark");
 }
 
-TEST_F(Session, StatelessRoutesKnowNothingOfIt) {
+TEST_P(Session, StatelessRoutesKnowNothingOfIt) {
   patch(R"({"a":1})");
   EXPECT_EQ(browse("GET", "/o/session").body, "- - -");
   const Reply reply = browse("POST", "/o/patch", R"({"b":2})");
@@ -184,12 +207,15 @@ TEST_F(Session, StatelessRoutesKnowNothingOfIt) {
   EXPECT_THAT(session(), EndsWith(R"( 1 {"a":1})"));
 }
 
-TEST_F(Session, OutlivesTheGateway) {
+TEST_P(Session, OutlivesTheGateway) {
   patch(R"({"a":1})");
   gateway->kill();
   restart();
   EXPECT_THAT(session(), EndsWith(R"( 1 {"a":1})"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::Values("client", "store"),
+                         [](const auto& of) { return std::string(of.param); });
 
 }  // namespace
 }  // namespace stateway::scenario
