@@ -102,7 +102,9 @@ TEST_P(Overlaps, IncrementsThatTestWhatTheyReadMakeTheExactSum) {
   EXPECT_GT(refused, 0) << "nothing overlapped: this proved nothing";
 }
 
-INSTANTIATE_TEST_SUITE_P(, Overlaps, testing::Values(Way{"store", "merge"}, Way{"store", "serial"}),
+INSTANTIATE_TEST_SUITE_P(, Overlaps,
+                         testing::Values(Way{"store", "merge"}, Way{"store", "serial"},
+                                         Way{"client", "merge"}, Way{"client", "serial"}),
                          [](const auto& info) {
                            return fmt::format("{}_{}", info.param.placement, info.param.lane);
                          });
