@@ -5,7 +5,7 @@ import re
 from tree import Rule
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-FOLDERS = "src|apps|tests|tools|docs|bench|examples|cmake|web|deploy"
+FOLDERS = "src|adapters|apps|tests|tools|docs|bench|examples|cmake|web|deploy"
 PATH = re.compile(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./-]*\w)(?![\w/*<{{…]|\.\{{)")
 
 

@@ -4,8 +4,8 @@ import re
 
 from tree import Rule
 
-TEXT = (".cc", ".h", ".py", ".md", ".txt", ".cmake", ".toml", ".html", ".json", ".yml", ".http", "Makefile",
-        "setup")
+TEXT = (".cc", ".h", ".py", ".js", ".ts", ".md", ".txt", ".cmake", ".toml", ".html", ".json", ".yml", ".http",
+        "Makefile", "setup")
 VAGUE = re.compile(r"(^|_)(utils?|manager|helpers?|common|misc|stuff)(_|\.|$)")
 
 

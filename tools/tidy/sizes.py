@@ -6,7 +6,7 @@ from tree import Rule
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 COLUMNS_MAX = 110
-CODE = (".cc", ".h", ".py", ".cmake", "CMakeLists.txt")
+CODE = (".cc", ".h", ".py", ".js", ".ts", ".cmake", "CMakeLists.txt")
 
 
 def check_files(tree):
