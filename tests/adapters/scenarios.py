@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""The example shops on every placement, behind the real gateway: cart, log-in, large documents, switching.
+
+In the environment: STATEWAY_BINARY; SHOP_COMMAND, a JSON array: the program and its arguments; and, where the
+shop also runs without the gateway, SHOP_OWN_SESSIONS: the SESSION_MODULE to run it with.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+from shop_site import Browser, Program, Site
+
+PLACEMENTS = ["client", "store", "instance"]
+# Each is gone through by reloads; no session may be lost on the way.
+JOURNEYS = [["instance", "store", "client"], ["instance", "client"], ["client", "store", "client"]]
+LARGE = "é" * 50_000
+NOTES = [None, "", "Ring twice", "Grüße 🍵 \u2028 \u007f \"\\", 0, -1.5, 1e300, 2 ** 53, True, [], {},
+         [None, [None]], {"a": None}, {"a": {"b": None, "c": [None, {"d": None}]}},
+         {"a/b": {"~": None, "": 1}}]
+
+BINARY = os.environ["STATEWAY_BINARY"]
+COMMAND = json.loads(os.environ["SHOP_COMMAND"])
+PARALLEL = 20
+DOCUMENT_MAX = 512 * 1024
+
+
+class Shop:
+    """What holds wherever sessions live. `browser()` gives a new client."""
+
+    def session(self, browser):
+        answer = browser.get("/api/session")
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json()
+
+    def add(self, browser, product):
+        answer = browser.post("/api/cart", {"product": product})
+        self.assertEqual(answer.status, 201, answer.body)
+        return answer.json()["count"]
+
+    def test_a_cart_and_a_log_in_as_json(self):
+        a, b = self.browser(), self.browser()
+        self.assertEqual(self.session(a), {"user": None, "cart": {}})
+        self.assertEqual([self.add(a, "Tea"), self.add(a, "Tea"), self.add(a, "Milk")], [1, 2, 1])
+        self.assertEqual(a.post("/api/login", {"name": "ann", "password": "no"}).status, 401)
+        before = a.copy()
+        self.assertEqual(a.post("/api/login", {"name": "ann", "password": "tea"}).json()["user"], "ann")
+        self.assertNotEqual(a.cookies, before.cookies)
+        self.assertEqual(self.session(a), {"user": "ann", "cart": {"Tea": 2, "Milk": 1}})
+        self.assertEqual(self.session(before)["user"], None, "the old cookie opens nothing")
+        self.assertEqual(a.ask("DELETE", "/api/cart/Tea").json()["cart"], {"Milk": 1})
+        self.assertEqual(self.session(b), {"user": None, "cart": {}})
+        after = a.copy()
+        self.assertEqual(a.post("/api/logout").status, 200)
+        self.assertEqual(self.session(a), {"user": None, "cart": {}})
+        self.assertEqual(self.session(after), {"user": None, "cart": {}}, "it ended for all who know it")
+
+    def test_a_cart_and_a_log_in_as_forms(self):
+        a = self.browser()
+
+        def send(path, form):
+            answer = a.post(path, form=form)
+            self.assertEqual((answer.status, answer.headers["Location"]), (303, "/"))
+            return a.get("/").body.decode()
+
+        self.assertIn("Crème brûlée", send("/cart", {"product": "Crème brûlée"}))
+        self.assertIn("not right", send("/login", {"name": "ann", "password": "no"}))
+        self.assertNotIn("not right", a.get("/").body.decode())
+        self.assertIn("Hello, ann", send("/login", {"name": "ann", "password": "tea"}))
+        self.assertIn("&lt;b&gt;", send("/note", {"note": "<b>"}))
+        self.assertIn("Nothing in it", send("/cart/remove", {"product": "Crème brûlée"}))
+        self.assertIn("Try ann", send("/logout", {}))
+
+    def test_whatever_json_can_say_is_kept(self):
+        a = self.browser()
+        for note in NOTES:
+            self.assertEqual(a.ask("PUT", "/api/note", note).status, 200)
+            found = self.session(a)
+            self.assertIn("note", found)
+            self.assertEqual(json.dumps(found["note"], sort_keys=True), json.dumps(note, sort_keys=True))
+
+    def test_large_documents(self):
+        a = self.browser()
+        self.add(a, "Tea")
+        self.assertEqual(a.ask("PUT", "/api/note", {"text": LARGE, "none": None}).status, 200)
+        wanted = {"user": None, "cart": {"Tea": 1}, "note": {"text": LARGE, "none": None}}
+        for _ in range(2):  # both instances
+            self.assertEqual(self.session(a), wanted)
+        self.add(a, "Milk")
+        self.assertEqual(a.ask("PUT", "/api/note", "short").status, 200)
+        self.assertEqual(self.session(a), {"user": None, "cart": {"Tea": 1, "Milk": 1}, "note": "short"})
+
+
+class AtAGateway(Shop):
+    placement = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.site = Site(BINARY, COMMAND, cls.placement, {}, more=f'document_max = "{DOCUMENT_MAX}"')
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.site.stop()
+
+    def browser(self):
+        return self.site.browser()
+
+    def test_parallel_requests_of_one_session(self):
+        a = self.browser()
+        self.add(a, "first")
+        products = [f"p{i}" for i in range(PARALLEL)]
+        with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+            for count in pool.map(lambda product: self.add(a.copy(), product), products):
+                self.assertEqual(count, 1)
+        self.assertEqual(set(self.session(a)["cart"]), {"first", *products})
+
+    def test_too_large_a_document_is_refused_and_nothing_is_lost(self):
+        a = self.browser()
+        self.add(a, "Tea")
+        if self.placement != "instance":
+            answer = a.ask("PUT", "/api/note", "x" * DOCUMENT_MAX)
+            self.assertEqual((answer.status, answer.json()["title"]), (500, "The session could not be saved"))
+        self.assertEqual(self.session(a), {"user": None, "cart": {"Tea": 1}})
+
+
+class InTheProcess(Shop):
+    """Without the gateway: the framework's own sessions, from the same source."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="stateway-")
+        path = pathlib.Path(cls.folder.name)
+        environment = {"PORT": "0", "SESSION_MODULE": os.environ["SHOP_OWN_SESSIONS"]}
+        cls.program = Program(COMMAND, path / "log", environment)
+        cls.program.wait_until("the start", lambda: cls.listening() is not None)
+        cls.port = cls.listening().rpartition(" ")[2]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.program.stop()
+        cls.folder.cleanup()
+
+    @classmethod
+    def listening(cls):
+        return next((line for line in cls.program.lines() if "listening on" in line), None)
+
+    def browser(self):
+        return Browser(f"127.0.0.1:{self.port}")
+
+
+class Switching(unittest.TestCase):
+    def test_no_session_is_lost_on_the_way(self):
+        for journey in JOURNEYS:
+            with self.subTest(journey=" → ".join(journey)):
+                self.travel(journey)
+
+    def travel(self, journey):
+        site = Site(BINARY, COMMAND, journey[0], {})
+        try:
+            clients = [site.browser() for _ in range(10)]
+            wanted = [{} for _ in clients]
+            for step, placement in enumerate(journey):
+                if step > 0:
+                    site.switch(placement)
+                for i, client in enumerate(clients):
+                    # Some change something as they move, others only look.
+                    if step == 0 or i % 2 == 0:
+                        product = f"of {placement} {step} {i}"
+                        self.assertEqual(client.post("/api/cart", {"product": product}).status, 201)
+                        wanted[i][product] = 1
+                    if step == 0 and i % 3 == 0:
+                        who = {"name": "ann", "password": "tea"}
+                        self.assertEqual(client.post("/api/login", who).status, 200)
+                    if step == 0 and i == 5:
+                        self.assertEqual(client.ask("PUT", "/api/note", {"text": LARGE}).status, 200)
+                    for _ in range(2):
+                        found = client.get("/api/session").json()
+                        self.assertEqual(found["cart"], wanted[i], f"client {i} on {placement}")
+                        self.assertEqual(found["user"], "ann" if i % 3 == 0 else None)
+                        self.assertEqual(found.get("note"), {"text": LARGE} if i == 5 else None)
+        finally:
+            site.stop()
+
+
+def load_tests(loader, _, __):
+    suite = unittest.TestSuite()
+    for placement in PLACEMENTS:
+        case = type(f"On_{placement}", (AtAGateway, unittest.TestCase), {"placement": placement})
+        suite.addTests(loader.loadTestsFromTestCase(case))
+    if "SHOP_OWN_SESSIONS" in os.environ:
+        case = type("InTheProcess", (InTheProcess, unittest.TestCase), {})
+        suite.addTests(loader.loadTestsFromTestCase(case))
+    suite.addTests(loader.loadTestsFromTestCase(Switching))
+    return suite
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
