@@ -1,5 +1,7 @@
 #include "stateway/cli.h"
+#include "stateway/check_command.h"
 
+#include "stateway/columns.h"
 #include "stateway/descriptors.h"
 
 #include <gmock/gmock.h>
@@ -65,9 +67,50 @@ TEST(CommandLine, KnowsItsCommands) {
   }
 }
 
+TEST(CommandLine, KnowsWhatCommandsForARunningGatewayAreTold) {
+  const Outcome list = parse({"session", "list", "--admin", "unix:a", "--token-file", "t", "--principal",
+                              "ann", "--kind=cart", "--limit", "7", "--json"});
+  ASSERT_TRUE(list.command) << list.err;
+  EXPECT_EQ(list.command->what, Command::What::session_list);
+  EXPECT_EQ(list.command->admin.address, "unix:a");
+  EXPECT_EQ(list.command->admin.token_file, "t");
+  EXPECT_EQ(list.command->principal, "ann");
+  EXPECT_EQ(list.command->kind, "cart");
+  EXPECT_EQ(list.command->limit, 7u);
+  EXPECT_TRUE(list.command->json);
+  EXPECT_EQ(parse({"session", "list"}).command->limit, 0u);
+  EXPECT_EQ(parse({"key", "list"}).command->what, Command::What::key_list);
+  EXPECT_EQ(parse({"key", "rotate", "-c", "a"}).command->config_path, "a");
+  EXPECT_EQ(parse({"check", "--effect"}).command->effect, true);
+}
+
+TEST(CommandLine, IdsMayBeginWithADash) {
+  using Ids = std::vector<std::string>;
+  const Outcome show = parse({"session", "show", "-ABCDEFGHIJKLMN_", "--json"});
+  ASSERT_TRUE(show.command) << show.err;
+  EXPECT_EQ(show.command->ids, Ids{"-ABCDEFGHIJKLMN_"});
+  EXPECT_TRUE(show.command->json);
+  const Outcome end =
+      parse({"session", "end", "ABCDEFGHIJKLMNOP", "--AAAAAAAAAAAAAA", "-c", "named_like_an_id"});
+  ASSERT_TRUE(end.command) << end.err;
+  EXPECT_EQ(end.command->ids, (Ids{"ABCDEFGHIJKLMNOP", "--AAAAAAAAAAAAAA"}));
+  EXPECT_EQ(end.command->config_path, "named_like_an_id");
+  EXPECT_EQ(parse({"session", "end", "--", "-ABCDEFGHIJKLMNO"}).command->ids, Ids{"-ABCDEFGHIJKLMNO"});
+}
+
 TEST(CommandLine, HelpIsEverywhereAndNoFailure) {
-  for (const auto& arguments : std::initializer_list<std::vector<const char*>>{
-           {"--help"}, {"-h"}, {"run", "--help"}, {"check", "-h"}, {"version", "--help"}}) {
+  for (const auto& arguments : std::initializer_list<std::vector<const char*>>{{"--help"},
+                                                                               {"-h"},
+                                                                               {"run", "--help"},
+                                                                               {"check", "-h"},
+                                                                               {"version", "--help"},
+                                                                               {"session", "--help"},
+                                                                               {"session", "list", "-h"},
+                                                                               {"session", "show", "--help"},
+                                                                               {"session", "end", "--help"},
+                                                                               {"key", "-h"},
+                                                                               {"key", "list", "--help"},
+                                                                               {"key", "rotate", "-h"}}) {
     const Outcome outcome = parse(arguments);
     ASSERT_FALSE(outcome.command);
     EXPECT_EQ(outcome.command.error(), kExitDone);
@@ -81,20 +124,46 @@ TEST(CommandLine, HelpIsEverywhereAndNoFailure) {
 }
 
 TEST(CommandLine, WrongUseIsOneSentenceAndExitCode2) {
-  for (const auto& arguments : std::initializer_list<std::vector<const char*>>{{},
-                                                                               {"serve"},
-                                                                               {"run", "extra"},
-                                                                               {"run", "-c"},
-                                                                               {"run", "--port", "80"},
-                                                                               {"version", "-c", "x"},
-                                                                               {"run", "check"}}) {
+  for (const auto& arguments :
+       std::initializer_list<std::vector<const char*>>{{},
+                                                       {"serve"},
+                                                       {"run", "extra"},
+                                                       {"run", "-c"},
+                                                       {"run", "--port", "80"},
+                                                       {"version", "-c", "x"},
+                                                       {"session"},
+                                                       {"session", "frob"},
+                                                       {"session", "show"},
+                                                       {"session", "show", "short"},
+                                                       {"session", "list", "--limit=0"},
+                                                       {"session", "list", "--limit=x"},
+                                                       {"key"},
+                                                       {"key", "list", "extra"},
+                                                       {"check", "--effects"},
+                                                       {"run", "check"}}) {
     const Outcome outcome = parse(arguments);
     ASSERT_FALSE(outcome.command) << arguments.size();
     EXPECT_EQ(outcome.command.error(), kExitBadUsage);
     EXPECT_EQ(outcome.out, "");
-    EXPECT_THAT(outcome.err,
-                testing::MatchesRegex("stateway: [^\n]*; see stateway (run |version )?--help\n"));
+    EXPECT_THAT(outcome.err, testing::MatchesRegex("stateway: [^\n]*; see stateway ([a-z]+ ){0,2}--help\n"));
   }
+}
+
+TEST(Columns, AreAsWideAsTheFirstRowsNeed) {
+  const Capture out;
+  Columns columns(out.get(), {"A", "LONG", "C"});
+  columns.print({{"1", "x", "c"}, {"héé", "y", "d"}});
+  columns.print({{"wider", "z", "e"}});
+  EXPECT_EQ(out.text(), "A    LONG  C\n1    x     c\nhéé  y     d\nwider  z     e\n");
+}
+
+TEST(Columns, ATerminalObeysNoNames) {
+  EXPECT_EQ(printable("a\x1b[2Jb\x7f\n"), "a?[2Jb??");
+  EXPECT_EQ(printable("caf\xc3\xa9 \xc2\x9b"
+                      "31m"),
+            "caf\xc3\xa9 ?31m");
+  EXPECT_EQ(to_the_second("2026-11-21T09:27:55.419Z"), "2026-11-21T09:27:55Z");
+  EXPECT_EQ(to_the_second(""), "-");
 }
 
 TEST(Check, PrintsOkOrEveryProblem) {
@@ -108,10 +177,10 @@ TEST(Check, PrintsOkOrEveryProblem) {
   std::ofstream(bad) << kText << "sevice = 's'\nmax_body = 1\n";
 
   const Capture good_out, good_err, bad_out, bad_err;
-  EXPECT_EQ(run_check(good, good_out.get(), good_err.get()), kExitDone);
+  EXPECT_EQ(run_check({.config_path = good}, good_out.get(), good_err.get()), kExitDone);
   EXPECT_EQ(good_out.text(), "ok\n");
   EXPECT_THAT(good_err.text(), testing::MatchesRegex(good + ":4:13: warning: [^\n]*no token_file[^\n]*\n"));
-  EXPECT_EQ(run_check(bad, bad_out.get(), bad_err.get()), kExitBadUsage);
+  EXPECT_EQ(run_check({.config_path = bad}, bad_out.get(), bad_err.get()), kExitBadUsage);
   EXPECT_EQ(bad_out.text(), "");
   EXPECT_EQ(bad_err.text(),
             bad + ":8:1: unknown key \"sevice\" in [[route]]; did you mean \"service\"?\n" + bad +

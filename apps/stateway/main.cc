@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include "config/config.h"
+#include "stateway/check_command.h"
 #include "stateway/cli.h"
+#include "stateway/key_command.h"
+#include "stateway/session_command.h"
 #include "stateway/wiring.h"
 
 namespace {
@@ -18,12 +21,23 @@ int run(const std::string& path) {
 int main(int argc, char** argv) {
   const auto command = stateway::parse_command_line(argc, argv);
   if (!command) return command.error();
+  using What = stateway::Command::What;
   switch (command->what) {
-    case stateway::Command::What::run:
+    case What::run:
       return run(command->config_path);
-    case stateway::Command::What::check:
-      return stateway::run_check(command->config_path);
-    case stateway::Command::What::version:
+    case What::check:
+      return stateway::run_check(*command);
+    case What::version:
       return stateway::print_version();
+    case What::session_list:
+      return stateway::list_sessions(*command);
+    case What::session_show:
+      return stateway::show_session(*command);
+    case What::session_end:
+      return stateway::end_sessions(*command);
+    case What::key_list:
+      return stateway::list_keys(*command);
+    case What::key_rotate:
+      return stateway::rotate_keys(*command);
   }
 }

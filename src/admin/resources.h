@@ -35,7 +35,7 @@ Answer undrain_instance(const Call& call);
 Answer scale_service(const Call& call);
 
 // sessions.cc
-/// Sessions in the order of their ids, without documents: ?principal=&after=&limit= (1–1000).
+/// Sessions in the order of their ids, without documents: ?principal=&kind=&after=&limit= (1–1000).
 Answer list_sessions(const Call& call);
 /// names: public id. With the document: whoever passes the access rules has the role "operate", there being
 /// no others.

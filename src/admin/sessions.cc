@@ -23,6 +23,7 @@ constexpr int kEndAttempts = 16;
 
 struct PageRequest {
   store::Query query;
+  std::string kind;  // empty: any
   std::size_t limit = kLimitDefault;
 };
 
@@ -44,6 +45,8 @@ Result<PageRequest> read_page_request(std::string_view query) {
   for (Parameter& parameter : *parameters) {
     if (parameter.name == "principal") {
       page.query.principal = std::move(parameter.value);
+    } else if (parameter.name == "kind") {
+      page.kind = std::move(parameter.value);
     } else if (parameter.name == "after") {
       if (parameter.value.empty()) continue;
       std::optional<std::string> key = key_of(parameter.value);
@@ -54,7 +57,7 @@ Result<PageRequest> read_page_request(std::string_view query) {
       if (!limit || *limit < 1 || *limit > kLimitMax) return refuse("limit must be a number from 1 to 1000");
       page.limit = static_cast<std::size_t>(*limit);
     } else {
-      return refuse("the parameters are principal, after and limit");
+      return refuse("the parameters are principal, kind, after and limit");
     }
   }
   return page;
@@ -73,8 +76,8 @@ void add_members(JsonWriter& json, std::string_view id, const store::Record& rec
   json.member("bytes", session.document.size());
 }
 
-/// Adds the entry unless it is a session that has ended.
-bool add_entry(JsonWriter& json, const store::Entry& entry) {
+/// Adds the entry unless it is a session that has ended, or of another kind than the one asked for.
+bool add_entry(JsonWriter& json, const store::Entry& entry, std::string_view kind) {
   if (entry.record.state == store::State::ended) return false;
   const std::string id = base64url_encode(as_bytes(entry.key));
   const auto session = session::decode_record(entry.record.value);
@@ -82,6 +85,7 @@ bool add_entry(JsonWriter& json, const store::Entry& entry) {
     log::warn("left out of the list of sessions", {{"session", id}, {"reason", session.error().context}});
     return false;
   }
+  if (!kind.empty() && session->kind != kind) return false;
   json.begin_object();
   add_members(json, id, entry.record, *session);
   json.end_object();
@@ -126,7 +130,7 @@ Answer list_sessions(const Call& call) {
     store::Query query = page->query;
     const auto entries = co_await call.sources.store.list(call.sources.loop, std::move(query));
     if (!entries) co_return problem_response(entries.error());
-    for (const store::Entry& entry : *entries) found += add_entry(json, entry) ? 1 : 0;
+    for (const store::Entry& entry : *entries) found += add_entry(json, entry, page->kind) ? 1 : 0;
     more = entries->size() == page->query.limit;
     if (!entries->empty()) page->query.after = entries->back().key;
   }

@@ -42,6 +42,8 @@ TEST(AdminSessions, AreListedWithoutTheirDocuments) {
   EXPECT_EQ(ids_of(world.get("/v1/sessions?principal=ann%40example.org")), id_of(2));
   EXPECT_EQ(ids_of(world.get("/v1/sessions?principal=bob")), "");
   EXPECT_EQ(ids_of(world.get("/v1/sessions?principal=&after=")), id_of(1) + " " + id_of(2));
+  EXPECT_EQ(ids_of(world.get("/v1/sessions?kind=cart&principal=ann%40example.org")), id_of(2));
+  EXPECT_EQ(ids_of(world.get("/v1/sessions?kind=car")), "");
 }
 
 TEST(AdminSessions, AreListedByPages) {

@@ -65,6 +65,16 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return parse_scaled(text, kSizeUnits, kSizeMax);
 }
 
+std::expected<Secret, std::string> token_of(std::string content) {
+  constexpr std::size_t kTokenBytesMax = 4096;  // it travels as one header field
+  while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
+  if (content.empty()) return std::unexpected("the file is empty");
+  if (content.size() > kTokenBytesMax) return std::unexpected("a token has at most 4096 characters");
+  if (!std::ranges::all_of(content, [](char c) { return c > ' ' && c < '\x7f'; }))
+    return std::unexpected("a token is one line of visible ASCII characters without blanks");
+  return Secret(std::move(content));
+}
+
 std::expected<std::string, std::string> expand_environment(
     std::string_view text, const std::function<std::optional<std::string>(const std::string&)>& lookup) {
   std::string out;

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret.h"
+
 namespace stateway::config {
 
 /// "250ms", "30s", "5m", "24h", "7d"; "0" needs no unit. nullopt for anything else, and beyond 100 years.
@@ -17,6 +19,10 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// Bytes: "512", "64KiB", "1MiB", "2GiB". nullopt for anything else, and beyond 2^62.
 std::optional<std::uint64_t> parse_size(std::string_view text);
+
+/// The token in a token file's `content`: one line of visible ASCII characters without blanks, at most 4096.
+/// The error is a sentence without the token.
+std::expected<Secret, std::string> token_of(std::string content);
 
 /// Replaces every ${NAME} by lookup(NAME), once: what a variable holds is not read again.
 /// The error is a sentence that holds names, never values. A '$' without '{' stands for itself.

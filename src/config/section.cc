@@ -10,8 +10,6 @@
 namespace stateway::config {
 namespace {
 
-constexpr std::size_t kTokenBytesMax = 4096;  // it travels as one header field
-
 std::string_view kind_name(Value::Kind kind) {
   switch (kind) {
     case Value::Kind::boolean:
@@ -269,12 +267,9 @@ std::optional<Secret> Section::token() const {
   if (path->value.empty()) return refuse("the path is empty");
   Result<std::string> content = sources_->file(path->value);
   if (!content) return refuse(content.error().context);
-  while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
-  if (content->empty()) return refuse("the file is empty");
-  if (content->size() > kTokenBytesMax) return refuse("a token has at most 4096 characters");
-  if (!std::ranges::all_of(*content, [](char c) { return c > ' ' && c < '\x7f'; }))
-    return refuse("a token is one line of visible ASCII characters without blanks");
-  return Secret(std::move(*content));
+  auto token = token_of(std::move(*content));
+  if (!token) return refuse(token.error());
+  return std::move(*token);
 }
 
 std::string Section::child_id(std::string_view name) const {

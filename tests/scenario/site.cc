@@ -238,6 +238,7 @@ Ended run_stateway(const Folder& folder, std::vector<std::string> arguments) {
 std::string origin_config(std::string_view more) {
   return fmt::format(R"([gateway]
 debug_headers = true
+key_file = "@DIR@/keys"
 [[listen]]
 address = "@CLIENTS@"
 [admin]
