@@ -23,35 +23,47 @@ constexpr auto kReverse = make_reverse();
 }  // namespace
 
 std::string base64url_encode(std::span<const std::byte> in) {
-  std::string out;
-  out.reserve((in.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const std::byte b : in) {
-    bits = (bits << 8) | static_cast<std::uint32_t>(b);
-    for (count += 8; count >= 6; count -= 6) out.push_back(kAlphabet[(bits >> (count - 6)) & 63]);
+  std::string out((in.size() * 4 + 2) / 3, '\0');
+  const auto octet = [in](std::size_t i) { return std::to_integer<std::uint32_t>(in[i]); };
+  const auto letter = [](std::uint32_t bits) { return kAlphabet[bits & 63]; };
+  char* to = out.data();
+  std::size_t i = 0;
+  for (; i + 3 <= in.size(); i += 3) {
+    const std::uint32_t bits = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
+    for (const int shift : {18, 12, 6, 0}) *to++ = letter(bits >> shift);
   }
-  if (count > 0) out.push_back(kAlphabet[(bits << (6 - count)) & 63]);
+  if (i == in.size()) return out;
+  const bool two = i + 2 == in.size();
+  const std::uint32_t bits = octet(i) << 16 | (two ? octet(i + 1) << 8 : 0);
+  *to++ = letter(bits >> 18);
+  *to++ = letter(bits >> 12);
+  if (two) *to = letter(bits >> 6);
   return out;
 }
 
 std::optional<std::string> base64url_decode(std::string_view in) {
   if (in.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(in.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : in) {
-    const int v = kReverse[static_cast<unsigned char>(c)];
-    if (v < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(v);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out.push_back(static_cast<char>((bits >> count) & 0xff));
-    }
+  std::string out(in.size() * 3 / 4, '\0');
+  std::int32_t all = 0;  // negative once a character is none of the alphabet's
+  const auto value = [in, &all](std::size_t i) {
+    const std::int32_t v = kReverse[static_cast<unsigned char>(in[i])];
+    all |= v;
+    return static_cast<std::uint32_t>(v);
+  };
+  char* to = out.data();
+  std::size_t i = 0;
+  for (; i + 4 <= in.size(); i += 4) {
+    const std::uint32_t bits = value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
+    for (const int shift : {16, 8, 0}) *to++ = static_cast<char>(bits >> shift);
   }
-  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
+  if (i < in.size()) {
+    const bool three = i + 3 == in.size();
+    const std::uint32_t bits = value(i) << 18 | value(i + 1) << 12 | (three ? value(i + 2) << 6 : 0);
+    *to++ = static_cast<char>(bits >> 16);
+    if (three) *to = static_cast<char>(bits >> 8);
+    if ((bits & (three ? 0xffu : 0xffffu)) != 0) return std::nullopt;  // spare bits
+  }
+  if (all < 0) return std::nullopt;
   return out;
 }
 
