@@ -21,9 +21,10 @@ gateway::RouteUse use_of(const route::RouteOptions& route, const config::Config&
   use.service = index_of(configuration.services, route.service);
   if (!route.session) return use;
   use.session = index_of(configuration.sessions, *route.session);
-  const session::Overlap by_replay =
-      route.replay == route::Replay::reexecute ? session::Overlap::again : session::Overlap::last;
-  use.overlap = configuration.sessions[*use.session].overlap.value_or(by_replay);
+  const session::SessionOptions& kind = configuration.sessions[*use.session];
+  // What a request did in an instance's memory must not be done twice.
+  use.reexecute = route.replay == route::Replay::reexecute && kind.has_document();
+  use.overlap = kind.overlap.value_or(use.reexecute ? session::Overlap::again : session::Overlap::last);
   return use;
 }
 

@@ -132,10 +132,9 @@ void check_instance_sessions(const Config& config, const Origins& origins, Repor
                                  "routes of [service.{}] another session",
                                  session->name, known->second, route.service));
     if (route.replay == route::Replay::reexecute)
-      report.problem(origins.routes[i].place("replay"),
-                     fmt::format("replay = \"re-execute\" is right when the only effect of a request is its "
-                                 "patch; [session.{}] has placement = \"instance\", so its effects are in an "
-                                 "instance's memory",
+      report.warning(origins.routes[i].place("replay"),
+                     fmt::format("replay has no effect with placement = \"instance\" of [session.{}]: what a "
+                                 "request does is in an instance's memory, and never done twice",
                                  session->name));
   }
 }

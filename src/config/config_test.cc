@@ -210,6 +210,7 @@ command = ["x"]
 path = "/a"
 service = "s"
 session = "a"
+replay = "re-execute"
 [[route]]
 path = "/b"
 service = "s"
@@ -217,12 +218,15 @@ session = "b"
 )",
                             "F", test_sources());
   ASSERT_TRUE(config) << to_string(config.error().front());
-  EXPECT_THAT(config->warnings,
-              testing::ElementsAre(
-                  "F:6:11: warning: overlap has no effect with placement = \"instance\"",
-                  "F:7:14: warning: inline_max has no effect with placement = \"instance\"",
-                  "F:8:16: warning: document_max has no effect with placement = \"instance\"",
-                  "F:10:20: warning: on_lost_instance has no effect without placement = \"instance\""));
+  EXPECT_THAT(
+      config->warnings,
+      testing::UnorderedElementsAre(
+          "F:17:10: warning: replay has no effect with placement = \"instance\" of [session.a]: what a "
+          "request does is in an instance's memory, and never done twice",
+          "F:6:11: warning: overlap has no effect with placement = \"instance\"",
+          "F:7:14: warning: inline_max has no effect with placement = \"instance\"",
+          "F:8:16: warning: document_max has no effect with placement = \"instance\"",
+          "F:10:20: warning: on_lost_instance has no effect without placement = \"instance\""));
 }
 
 TEST(Config, DefaultsAreThoseOfTheContract) {

@@ -266,11 +266,6 @@ TEST(Problems, SessionsInTheMemoryOfAnInstance) {
       {(two + "'b'\nsession = 's'").c_str(),
        {"F:12:11: [session.s] lives in the memory of one instance of [service.web]; give the routes of "
         "[service.b] another session"}},
-      {"[session.s]\nplacement = 'instance'\n[[route]]\npath = '/a'\nservice = 'web'\nsession = 's'\n"
-       "replay = 're-execute'",
-       {"F:7:10: replay = \"re-execute\" is right when the only effect of a request is its patch; "
-        "[session.s] "
-        "has placement = \"instance\", so its effects are in an instance's memory"}},
       {"[service.far]\ntoken_file = 'shop.token'\ninstances = ['10.0.0.1:80']\n[[route]]\npath = '/s'\n"
        "service = 'far'\nsession = 's'\n[session.s]\nplacement = 'instance'",
        {}},  // no session URL is given out

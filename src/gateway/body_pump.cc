@@ -20,7 +20,7 @@ Result<void> count_body(Exchange& x, std::size_t octets) {
 
 // Once some of the body has gone out, only these may be sent a second time (retry.h, and overlap = "again").
 bool may_go_again(const Exchange& x) {
-  return x.safe() || x.route->replay == route::Replay::reexecute || x.use->overlap == session::Overlap::again;
+  return x.safe() || x.use->reexecute || x.use->overlap == session::Overlap::again;
 }
 
 void hold(Exchange& x, std::string_view data) {

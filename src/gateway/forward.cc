@@ -124,7 +124,7 @@ class Forwarding {
   RetryVerdict verdict_on(const AttemptFailure& failed) const {
     return may_retry({.progress = failed.progress,
                       .safe = x_.safe(),
-                      .reexecute = x_.route->replay == route::Replay::reexecute,
+                      .reexecute = x_.use->reexecute,
                       .body_at_hand = body_at_hand(x_),
                       .timed_out = failed.timed_out});
   }

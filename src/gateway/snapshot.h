@@ -20,6 +20,7 @@ struct RouteUse {
   std::size_t service = 0;             // index of the service
   std::optional<std::size_t> session;  // index of the session kind; none: stateless
   session::Overlap overlap = session::Overlap::last;
+  bool reexecute = false;  // route.replay, as far as its session allows
 };
 
 struct Snapshot {
