@@ -130,7 +130,7 @@ TEST_F(Lanes, FiftyAtOnceRunOneAtATimeInTheOrderOfTheirArrival) {
 }
 
 TEST_F(Lanes, FiftyInAnyOrderAddTheirOwnKeys) {
-  start(serial({}));
+  start(serial({.placement = "client"}));
   Browser browser = browser_in_session();
   std::deque<Raw> sent;
   for (int i = 0; i < 50; ++i)
@@ -260,9 +260,20 @@ TEST_F(Lanes, AnInstanceThatDiesEndsTheTurn) {
   EXPECT_EQ(document(browser), R"({"begun":true,"n":3})");
 }
 
+TEST_F(Lanes, WhatIsDoneInAnInstancesMemoryIsNotDoneAgainAtAnother) {
+  kept_ = false;
+  start(serial({.placement = "instance", .replay = "re-execute"}));
+  const Browser browser = browser_in_session();
+  const std::uint64_t before = served();
+  Raw holder = send(browser, "/q/patch?hold=1", "");
+  wait_for_served(before, 1);
+  kill_instance(instances().at(0).pid);
+  EXPECT_EQ(holder.reply().problem(), "outcome-unknown");
+}
+
 TEST_F(Lanes, WhereTheSessionEndedOrWasRenewedMeanwhileNobodyGetsFurther) {
-  for (const std::string_view placement : {"store", "instance"}) {
-    kept_ = placement == "store";
+  for (const std::string_view placement : {"store", "client", "instance"}) {
+    kept_ = placement != "instance";
     start(serial({.placement = placement}));
     for (const std::string_view op : {"end", "renew"}) {
       Browser browser = browser_in_session();

@@ -46,7 +46,7 @@ session = "cart"
                      gateway, session, service);
 }
 
-constexpr std::string_view kSupervised = "command = [\"@CART@\", \"--memory\"]\ncount = 3\nsocket = true";
+constexpr std::string_view kSupervised = "command = [\"@CART@\"]\ncount = 3\nsocket = true";
 
 class StickyTest : public StickySite {
  protected:
@@ -213,7 +213,7 @@ class StickyLoad : public StickyTest {
     for (int i = 0; i < count; ++i) {
       const std::string socket = folder / fmt::format("cart-{}.sock", carts.size());
       auto cart =
-          lab::Program::start({.words = {cart_binary(), "--memory"},
+          lab::Program::start({.words = {cart_binary()},
                                .environment = {{"SOCKET", socket}, {"CART_JOURNAL", folder / "journal"}},
                                .output_file = folder / "carts"});
       ASSERT_TRUE(cart.has_value());
