@@ -2,7 +2,8 @@
 """The example shops on every placement, behind the real gateway: cart, log-in, large documents, switching.
 
 In the environment: STATEWAY_BINARY; SHOP_COMMAND, a JSON array: the program and its arguments; and, where the
-shop also runs without the gateway, SHOP_OWN_SESSIONS: the SESSION_MODULE to run it with.
+shop also runs without the gateway, SHOP_OWN_SESSIONS: the SESSION_MODULE to run it with, and perhaps `:` and
+the only test that is for it.
 """
 import concurrent.futures
 import json
@@ -24,6 +25,7 @@ NOTES = [None, "", "Ring twice", "Grüße 🍵 \u2028 \u007f \"\\", 0, -1.5, 1e3
 
 BINARY = os.environ["STATEWAY_BINARY"]
 COMMAND = json.loads(os.environ["SHOP_COMMAND"])
+OWN_SESSIONS, _, ONLY_TEST = os.environ.get("SHOP_OWN_SESSIONS", "").partition(":")
 PARALLEL = 20
 DOCUMENT_MAX = 512 * 1024
 
@@ -133,7 +135,7 @@ class InTheProcess(Shop):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="stateway-")
         path = pathlib.Path(cls.folder.name)
-        environment = {"PORT": "0", "SESSION_MODULE": os.environ["SHOP_OWN_SESSIONS"]}
+        environment = {"PORT": "0", "SESSION_MODULE": OWN_SESSIONS}
         cls.program = Program(COMMAND, path / "log", environment)
         cls.program.wait_until("the start", lambda: cls.listening() is not None)
         cls.port = cls.listening().rpartition(" ")[2]
@@ -190,9 +192,9 @@ def load_tests(loader, _, __):
     for placement in PLACEMENTS:
         case = type(f"On_{placement}", (AtAGateway, unittest.TestCase), {"placement": placement})
         suite.addTests(loader.loadTestsFromTestCase(case))
-    if "SHOP_OWN_SESSIONS" in os.environ:
+    if OWN_SESSIONS:
         case = type("InTheProcess", (InTheProcess, unittest.TestCase), {})
-        suite.addTests(loader.loadTestsFromTestCase(case))
+        suite.addTests([case(ONLY_TEST)] if ONLY_TEST else loader.loadTestsFromTestCase(case))
     suite.addTests(loader.loadTestsFromTestCase(Switching))
     return suite
 

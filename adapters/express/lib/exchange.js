@@ -68,8 +68,21 @@ class Exchange {
     return undefined;
   }
 
-  /** Before the head goes out. A promise when it has to wait. */
+  /**
+   * Before the head goes out. A promise when it has to wait. When it throws, the response says nothing of a
+   * session.
+   */
   settle() {
+    try {
+      return this.#settle();
+    } catch (error) {
+      for (const name of this.res.getHeaderNames())
+        if (name.startsWith("stateway-session-")) this.res.removeHeader(name);
+      throw error;
+    }
+  }
+
+  #settle() {
     const session = this.req.session;
     if (this.ended || (this.home.unsetEnds && (session === null || session === undefined))) {
       this.#end();
