@@ -139,6 +139,31 @@ void check_instance_sessions(const Config& config, const Origins& origins, Repor
   }
 }
 
+/// What of a session outside of the store is forgotten at a restart, or cannot come back after one. Warnings,
+/// not problems: it may be what somebody wants while trying things out.
+void warn_of_restarts(const Config& config, const Origins& origins, Report& report) {
+  for (std::size_t i = 0; i < config.sessions.size(); ++i) {
+    const session::SessionOptions& session = config.sessions[i];
+    const bool in_store = session.has_document() && session.placement != session::Placement::client;
+    if (config.store.kind == store::Kind::memory && !in_store)
+      report.warning(
+          origins.store.place("kind"),
+          fmt::format("kind = \"memory\" forgets log-ins and ends of [session.{}] when the gateway "
+                      "stops, and cookies from before them open it again: use \"embedded\"",
+                      session.name));
+    if (session.has_document() || session.on_lost_instance != session::OnLostInstance::fail) continue;
+    for (const route::RouteOptions& route : config.routes) {
+      const auto service = std::ranges::find(config.services, route.service, &upstream::ServiceOptions::name);
+      if (route.session != session.name || service == config.services.end() || service->command.empty())
+        continue;
+      report.warning(origins.sessions[i].place("on_lost_instance"),
+                     fmt::format("processes of [service.{}] never come back with the sessions they had, so "
+                                 "\"fail\" answers 503 until a cookie is idle: use \"renew\"",
+                                 service->name));
+    }
+  }
+}
+
 bool is_remote(const upstream::ServiceOptions& service) {
   return std::ranges::any_of(service.instances, [](const Address& address) { return !is_local(address); });
 }
@@ -193,6 +218,7 @@ void check_together(const Config& config, const Origins& origins, Report& report
   check_names(config, origins, report);
   check_duplicate_routes(config, origins, report);
   check_instance_sessions(config, origins, report);
+  warn_of_restarts(config, origins, report);
   check_remote_instances(config, origins, report);
   check_keys(config, origins, report);
 }

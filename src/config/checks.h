@@ -13,6 +13,7 @@ namespace stateway::config {
 struct Origins {
   Section gateway;
   Section admin;
+  Section store;
   std::vector<Section> listen;
   std::vector<Section> sessions;
   std::vector<Section> services;

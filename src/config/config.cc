@@ -101,13 +101,14 @@ std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::st
   }
 
   const Section root("", "", &*document, report, sources);
-  Origins origins{.gateway = root.table("gateway"), .admin = root.table("admin")};
+  Origins origins{
+      .gateway = root.table("gateway"), .admin = root.table("admin"), .store = root.table("store")};
   Config config;
   config.gateway = read_gateway(origins.gateway);
   config.log = read_log(root.table("log"));
   config.limits = read_limits(root.table("limits"));
   config.admin = read_admin(origins.admin);
-  config.store = read_store(root.table("store"));
+  config.store = read_store(origins.store);
   read_each(root.tables("listen"), read_listen, config.listen, origins.listen);
   read_named(root, "session", read_session, config.sessions, origins.sessions);
   read_named(root, "service", read_service, config.services, origins.services);

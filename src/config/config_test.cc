@@ -229,6 +229,47 @@ session = "b"
           "F:10:20: warning: on_lost_instance has no effect without placement = \"instance\""));
 }
 
+TEST(Config, WarnsOfWhatARestartForgets) {
+  constexpr std::string_view kWhole = R"(
+[store]
+kind = "{}"
+[session.a]
+placement = "{}"
+on_lost_instance = "{}"
+[[listen]]
+address = "127.0.0.1:8080"
+[service.run]
+{}
+[[route]]
+path = "/"
+service = "run"
+session = "a"
+[[route]]
+path = "/b"
+service = "run"
+session = "a"
+)";
+  const auto warnings = [&](std::string_view kind, std::string_view placement, std::string_view lost,
+                            std::string_view service) {
+    const auto config = parse(fmt::format(kWhole, kind, placement, lost, service), "F", system_sources());
+    return config ? config->warnings : std::vector<std::string>{"refused"};
+  };
+  constexpr std::string_view kFixed = "instances = ['127.0.0.1:1']", kCommand = "command = ['x']";
+  const std::string forgets =
+      "F:3:8: warning: kind = \"memory\" forgets log-ins and ends of [session.a] when the gateway stops, and "
+      "cookies from before them open it again: use \"embedded\"";
+  const std::string fails =
+      "F:6:20: warning: processes of [service.run] never come back with the sessions they had, so \"fail\" "
+      "answers 503 until a cookie is idle: use \"renew\"";
+  EXPECT_THAT(warnings("embedded", "instance", "renew", kCommand), testing::IsEmpty());
+  EXPECT_THAT(warnings("embedded", "instance", "fail", kFixed), testing::IsEmpty());
+  EXPECT_THAT(warnings("embedded", "instance", "fail", kCommand), testing::ElementsAre(fails));
+  EXPECT_THAT(warnings("memory", "instance", "fail", kCommand), testing::ElementsAre(forgets, fails));
+  EXPECT_THAT(warnings("memory", "instance", "renew", kFixed), testing::ElementsAre(forgets));
+  EXPECT_THAT(warnings("memory", "client", "renew", kCommand), testing::Contains(forgets));
+  EXPECT_THAT(warnings("memory", "store", "renew", kCommand), testing::Not(testing::Contains(forgets)));
+}
+
 TEST(Config, DefaultsAreThoseOfTheContract) {
   const auto config = parse(R"(
 [[listen]]
