@@ -55,12 +55,14 @@ Background::Background(Parts parts)
                  .session_urls = session_url_server_,
                  .clock = parts_.clock,
                  .draining = parts_.draining}),
+      census_(home_, parts_.clock, parts_.store, parts_.held.shown),
       admin_(parts_.admin_socket.address(), admin_sources()),
       admin_server_(home_, admin_, admin_options()),
       admin_acceptor_(home_, parts_.admin_socket) {
   tasks_.spawn(session_url_server_.accept_from(session_url_acceptor_));
   tasks_.spawn(admin_server_.accept_from(admin_acceptor_));
   tasks_.spawn(sweep());
+  tasks_.spawn(census_.run());
   tasks_.spawn(follow_key_file());
 }
 
@@ -72,6 +74,8 @@ admin::Sources Background::admin_sources() {
           .store = parts_.store,
           .in_force = parts_.held.shown,
           .keys = parts_.keys,
+          .sessions = parts_.sessions,
+          .census = census_,
           .counters = parts_.counters,
           .draining = parts_.draining,
           .restart = [this](std::string_view s, std::string_view i) { return parts_.services.restart(s, i); },

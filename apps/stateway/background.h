@@ -1,5 +1,5 @@
 // What the home loop does beside serving clients: session URLs, the admin API, reloads, the sweep of expired
-// sessions, the key file.
+// sessions, their census, the key file.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/api.h"
+#include "admin/census.h"
 #include "stateway/gateway_loop.h"
 #include "stateway/reload.h"
 #include "stateway/services.h"
@@ -24,6 +25,7 @@ class Background {
     Services& services;
     store::StateStore& store;
     session::KeyRing& keys;
+    const session::Sessions& sessions;
     gateway::Counters& counters;
     const std::atomic<bool>& draining;
     const io::ListenSocket& session_socket;
@@ -47,6 +49,7 @@ class Background {
   wire::Server session_url_server_;
   io::SocketAcceptor session_url_acceptor_;
   Reloader reloader_;
+  admin::Census census_;
   admin::Api admin_;
   wire::Server admin_server_;
   io::SocketAcceptor admin_acceptor_;

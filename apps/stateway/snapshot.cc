@@ -57,15 +57,34 @@ std::shared_ptr<const gateway::Snapshot> make_fitted_snapshot(const config::Conf
   return snapshot;
 }
 
+namespace {
+
+// Sessions stay where a placement before had them until they come, or are over.
+void note_outside(admin::InForce& shown, WallMillis now) {
+  std::erase_if(shown.outside, [now](const auto& entry) {
+    return entry.second.in_cookies_until <= now && entry.second.at_instances_until <= now;
+  });
+  if (shown.snapshot == nullptr) return;
+  for (const session::SessionOptions& kind : shown.snapshot->sessions) {
+    const WallMillis until = now + kind.absolute.count();
+    if (kind.placement == session::Placement::client) shown.outside[kind.name].in_cookies_until = until;
+    if (kind.placement == session::Placement::instance) shown.outside[kind.name].at_instances_until = until;
+  }
+}
+
+}  // namespace
+
 void show(admin::InForce& shown, const config::Config& configuration,
           std::shared_ptr<const gateway::Snapshot> snapshot,
           std::vector<std::shared_ptr<upstream::Service>> services, WallMillis now) {
+  note_outside(shown, now);
   shown = {.snapshot = std::move(snapshot),
            .services = std::move(services),
            .store = configuration.store,
            .token = configuration.admin.token,
            .generation = shown.generation + 1,
-           .since = now};
+           .since = now,
+           .outside = std::move(shown.outside)};
 }
 
 std::size_t document_bytes_max(const config::Config& configuration) {

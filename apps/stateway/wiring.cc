@@ -165,6 +165,7 @@ int Runtime::run() {
       .services = *services_,
       .store = *store_,
       .keys = keys_,
+      .sessions = *sessions_,
       .counters = counters_,
       .draining = draining_,
       .session_socket = *session_socket_,

@@ -153,7 +153,9 @@ TEST(Api, ShowsTheStatus) {
       R"("gateway":{"connections":0,"connections_total":0,"exchanges":0,"exchanges_total":7,"retries":0,)"
       R"("problems":0,"client_gone":0,"overlaps":1,"reruns":0,"lane_waiting":2,"lane_refused":3,)"
       R"("patches_ignored":0},)"
-      R"("sessions":[{"kind":"cart","placement":"store"}]})"
+      R"("cookies":{"stale":0,"unmoved":0,"kept":0,"kept_bytes":0,"kept_lost":0},)"
+      R"("sessions":[{"kind":"cart","placement":"store","to_move":null,"moved":0,"outgrown":0,)"
+      R"("counted_at":null,"records":{"live":0,"in_cookies":0,"at_instances":0,"ended":0}}]})"
       "\n");
 }
 

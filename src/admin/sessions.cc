@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "admin/census.h"
 #include "admin/query.h"
 #include "admin/resources.h"
 #include "base/bytes.h"
@@ -26,6 +27,8 @@ struct PageRequest {
   std::string kind;  // empty: any
   std::size_t limit = kLimitDefault;
 };
+
+std::unexpected<Error> no_such_session() { return fail(Code::not_found, Side::client, "no such session"); }
 
 std::unexpected<Error> refuse(std::string sentence) {
   return fail(Code::invalid_argument, Side::client, std::move(sentence));
@@ -95,24 +98,48 @@ bool add_entry(JsonWriter& json, const store::Entry& entry, std::string_view kin
 /// The record of a session that has not ended; not_found for every other.
 io::Task<Result<store::Record>> load_known(const Sources& sources, std::string_view public_id) {
   std::optional<std::string> key = key_of(public_id);
-  if (!key) co_return fail(Code::not_found, Side::client, "no such session");
+  if (!key) co_return no_such_session();
   auto loaded = co_await sources.store.load(sources.loop, std::move(*key));
   if (!loaded) co_return pass_on(std::move(loaded));
-  if (!*loaded || (*loaded)->state == store::State::ended)
-    co_return fail(Code::not_found, Side::client, "no such session");
+  if (!*loaded || (*loaded)->state == store::State::ended) co_return no_such_session();
   co_return std::move(**loaded);
 }
 
-Result<store::Batch> ending(std::string_view public_id, store::Record live) {
-  auto session = session::decode_record(live.value);
-  if (!session) return pass_on(std::move(session));
-  store::Write write;
-  write.key = key_of(public_id).value();
-  write.expected = live.revision;
-  write.record = session::tombstone(std::move(*session), live.revision, std::move(live.principal));
-  store::Batch batch;
-  batch.push_back(std::move(write));
-  return batch;
+/// How long clients may come with cookies that hold a session's document; 0: none do.
+std::chrono::milliseconds sealed_for(const Sources& sources) {
+  std::chrono::milliseconds longest{0};
+  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions)
+    if (may_be_in_cookies(sources, kind)) longest = std::max(longest, kind.absolute);
+  return longest;
+}
+
+/// What ends a session in its cookie, of which the store knows nothing.
+store::Record tombstone_of_unknown(WallMillis now, std::chrono::milliseconds lifetime) {
+  constexpr std::size_t kHashBytes = 32;
+  session::SessionRecord session;
+  session.created = now;
+  session.absolute_expires = now + lifetime.count();
+  session.secret_hash.assign(kHashBytes, '\0');
+  return session::tombstone(std::move(session), 0, "");
+}
+
+/// The write that ends the session with this key. Errors: not_found; the store's.
+io::Task<Result<store::Write>> ending(const Sources& sources, std::string key) {
+  auto loaded = co_await sources.store.load(sources.loop, key);
+  if (!loaded) co_return pass_on(std::move(loaded));
+  std::optional<store::Record>& record = *loaded;
+  store::Write write{.key = std::move(key), .expected = record ? record->revision : 0, .record = {}};
+  if (!record) {
+    const auto lifetime = sealed_for(sources);
+    if (lifetime.count() == 0) co_return no_such_session();
+    write.record = tombstone_of_unknown(sources.clock.now(), lifetime);
+  } else {
+    if (record->state == store::State::ended) co_return no_such_session();
+    auto session = session::decode_record(record->value);
+    if (!session) co_return pass_on(std::move(session));
+    write.record = session::tombstone(std::move(*session), record->revision, std::move(record->principal));
+  }
+  co_return write;
 }
 
 }  // namespace
@@ -152,13 +179,15 @@ Answer get_session(const Call& call) {
 
 Answer end_session(const Call& call) {
   const std::string_view id = call.names[0];
+  const std::optional<std::string> key = key_of(id);
+  if (!key) co_return problem_response(no_such_session().error());
   Error lost{.code = Code::conflict, .side = Side::store, .context = {}};
   for (int attempt = 0; attempt < kEndAttempts; ++attempt) {
-    auto record = co_await load_known(call.sources, id);
-    if (!record) co_return problem_response(record.error());
-    auto batch = ending(id, std::move(*record));
-    if (!batch) co_return problem_response(batch.error());
-    const auto committed = co_await call.sources.store.commit(call.sources.loop, std::move(*batch));
+    auto write = co_await ending(call.sources, *key);
+    if (!write) co_return problem_response(write.error());
+    store::Batch batch;
+    batch.push_back(std::move(*write));
+    const auto committed = co_await call.sources.store.commit(call.sources.loop, std::move(batch));
     if (committed) {
       log::info("session ended at an operator's wish", {{"session", id}, {"peer", call.request.peer}});
       wire::Response response;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,11 +18,20 @@
 #include "io/loop.h"
 #include "io/task.h"
 #include "session/key_ring.h"
+#include "session/sessions.h"
 #include "store/options.h"
 #include "store/store.h"
 #include "upstream/service.h"
 
 namespace stateway::admin {
+
+class Census;
+
+/// Until when sessions of a kind may be where its placement was before; 0: nothing is known of any.
+struct Outside {
+  WallMillis in_cookies_until = 0;
+  WallMillis at_instances_until = 0;
+};
 
 /// The configuration in force. Replaced by a reload, on the admin API's loop: whoever suspends keeps a copy.
 struct InForce {
@@ -31,8 +41,14 @@ struct InForce {
   std::optional<Secret> token;   // that the API asks for; unset: none
   std::uint64_t generation = 0;  // 1 after the start, and one more after each reload
   WallMillis since = 0;
-  WallMillis refused_at = 0;          // 0: since then no reload was refused
-  std::vector<std::string> problems;  // of the one that was refused last
+  WallMillis refused_at = 0;                              // 0: since then no reload was refused
+  std::vector<std::string> problems;                      // of the one that was refused last
+  std::map<std::string, Outside, std::less<>> outside{};  // by kind; what this process has seen
+
+  Outside outside_of(std::string_view kind) const {
+    const auto found = outside.find(kind);
+    return found == outside.end() ? Outside() : found->second;
+  }
 };
 
 /// What became of a reload.
@@ -49,6 +65,8 @@ struct Sources {
   store::StateStore& store;
   const InForce& in_force;
   session::KeyRing& keys;
+  const session::Sessions& sessions;
+  const Census& census;
   const gateway::Counters& counters;
   const std::atomic<bool>& draining;
   /// Ends the process of a supervised instance and starts it again; returns at once. Errors: not_found.

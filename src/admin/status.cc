@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "admin/census.h"
 #include "admin/resources.h"
 
 namespace stateway::admin {
@@ -59,6 +60,39 @@ void add_counters(JsonWriter& json, const gateway::Counters& counters) {
   json.end_object();
 }
 
+void add_cookies(JsonWriter& json, const session::Sessions& sessions) {
+  json.begin_object("cookies");
+  json.member("stale", sessions.counts().stale.load(std::memory_order_relaxed));
+  json.member("unmoved", sessions.counts().unmoved.load(std::memory_order_relaxed));
+  json.member("kept", sessions.recent().size());
+  json.member("kept_bytes", sessions.recent().bytes());
+  json.member("kept_lost", sessions.recent().evicted());
+  json.end_object();
+}
+
+void add_kind(JsonWriter& json, const Sources& sources, const session::SessionOptions& kind) {
+  const session::Moves moves = sources.sessions.counts().of(kind.name);
+  const std::optional<std::uint64_t> to_move = still_to_move(sources, kind);
+  json.begin_object();
+  json.member("kind", kind.name);
+  json.member("placement", session::placement_name(kind.placement));
+  if (to_move)
+    json.member("to_move", *to_move);
+  else
+    json.member_json("to_move", "null");
+  json.member("moved", moves.to_client + moves.to_store - moves.outgrown);
+  json.member("outgrown", moves.outgrown);
+  json.member_time("counted_at", sources.census.counted_at());
+  const KindCount count = sources.census.of(kind.name);
+  json.begin_object("records");
+  json.member("live", count.live);
+  json.member("in_cookies", count.in_cookies);
+  json.member("at_instances", count.at_instances);
+  json.member("ended", count.ended);
+  json.end_object();
+  json.end_object();
+}
+
 void add_configuration(JsonWriter& json, const InForce& in_force) {
   json.begin_object("configuration");
   json.member("generation", in_force.generation);
@@ -81,13 +115,10 @@ Answer get_status(const Call& call) {
   add_configuration(json, sources.in_force);
   add_store(json, sources);
   add_counters(json, sources.counters);
+  add_cookies(json, sources.sessions);
   json.begin_array("sessions");
-  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions) {
-    json.begin_object();
-    json.member("kind", kind.name);
-    json.member("placement", session::placement_name(kind.placement));
-    json.end_object();
-  }
+  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions)
+    add_kind(json, sources, kind);
   json.end_array();
   co_return json_response(200, std::move(json));
 }

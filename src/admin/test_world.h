@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "admin/api.h"
+#include "admin/census.h"
 #include "base/bytes.h"
 #include "io/sockets.h"
 #include "io/test_loop.h"
@@ -91,6 +92,9 @@ struct World {
   InForce in_force;
   SystemRandom random;
   session::KeyRing keys{clock, random};
+  session::Sessions sessions{store, keys, clock, random};
+  io::EpollLoop home;  // of the census
+  Census census{home, clock, store, in_force};
   gateway::Counters counters;
   std::atomic<bool> draining{false};
   std::vector<std::string> restarted;
@@ -148,19 +152,6 @@ struct World {
                  .body = std::string(body)});
   }
 
- private:
-  void add(upstream::ServiceOptions options) {
-    in_force.services.push_back(std::make_shared<upstream::Service>(std::move(options), clock));
-  }
-
-  io::Task<void> commit(io::EpollLoop& loop, store::Batch batch) {
-    const auto committed = co_await store.commit(loop, std::move(batch));
-    EXPECT_TRUE(committed);
-  }
-  io::Task<void> load(io::EpollLoop& loop, unsigned n, std::optional<store::Record>& out) {
-    out = (co_await store.load(loop, key_of(n))).value();
-  }
-
   Sources sources(io::EpollLoop& loop) {
     in_force.snapshot = std::make_shared<const gateway::Snapshot>(snapshot);
     in_force.token = token;
@@ -169,6 +160,8 @@ struct World {
                     .store = store,
                     .in_force = in_force,
                     .keys = keys,
+                    .sessions = sessions,
+                    .census = census,
                     .counters = counters,
                     .draining = draining,
                     .restart = {},
@@ -183,6 +176,19 @@ struct World {
     };
     sources.reload = [this] { return reload(); };
     return sources;
+  }
+
+ private:
+  void add(upstream::ServiceOptions options) {
+    in_force.services.push_back(std::make_shared<upstream::Service>(std::move(options), clock));
+  }
+
+  io::Task<void> commit(io::EpollLoop& loop, store::Batch batch) {
+    const auto committed = co_await store.commit(loop, std::move(batch));
+    EXPECT_TRUE(committed);
+  }
+  io::Task<void> load(io::EpollLoop& loop, unsigned n, std::optional<store::Record>& out) {
+    out = (co_await store.load(loop, key_of(n))).value();
   }
 
   io::Task<Result<ReloadOutcome>> reload() {

@@ -103,7 +103,7 @@ io::Task<void> ClientSessions::fills_its_cookie_exactly() {
   Browser c;
   (void)co_await exchange(c, filled(most));
   EXPECT_GE(c.cookie.size() + 4, kCookieBytesMax - 1) << "base64 has no length of 4k + 1";
-  EXPECT_EQ(one.counts().outgrown, 1u);
+  EXPECT_EQ(one.counts().of("cart").outgrown, 1u);
 }
 TEST_F(ClientSessions, ACookieIsFilledToTheLastOctet) { run(fills_its_cookie_exactly()); }
 
@@ -123,8 +123,8 @@ io::Task<void> ClientSessions::outgrows_its_cookie() {
   EXPECT_FALSE(is_ticket(b));
   EXPECT_EQ((co_await open(b)).version, 4u);
   EXPECT_EQ((co_await open(small)).version, 4u) << "a moved record's document outdates older cookies";
-  EXPECT_EQ(one.counts().outgrown, 1u);
-  EXPECT_EQ(one.counts().to_client, 1u);
+  EXPECT_EQ(one.counts().of("cart").outgrown, 1u);
+  EXPECT_EQ(one.counts().of("cart").to_client, 1u);
 }
 TEST_F(ClientSessions, ADocumentOutgrowsItsCookieAndComesBack) { run(outgrows_its_cookie()); }
 

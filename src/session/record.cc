@@ -43,13 +43,13 @@ std::string encode_record(const SessionRecord& record) {
   return out;
 }
 
-Result<SessionRecord> decode_record(std::string_view value) {
+Result<RecordView> view_record(std::string_view value) {
   if (value.empty() || value.front() != kVersion)
     return fail(Code::internal, Side::store, "a session record of an unknown version");
   const auto damaged = [] { return fail(Code::internal, Side::store, "a damaged session record"); };
   if (value.size() < kHeadBytes) return damaged();
   value.remove_prefix(1);
-  SessionRecord out;
+  RecordView out;
   if (!take_millis(value, out.created) || !take_millis(value, out.absolute_expires)) return damaged();
   out.secret_hash = value.substr(0, kHashBytes);
   value.remove_prefix(kHashBytes);
@@ -63,6 +63,17 @@ Result<SessionRecord> decode_record(std::string_view value) {
   out.kind = value.substr(0, kind_bytes);
   out.document = value.substr(kind_bytes);
   return out;
+}
+
+Result<SessionRecord> decode_record(std::string_view value) {
+  auto view = view_record(value);
+  if (!view) return pass_on(std::move(view));
+  return SessionRecord{.kind = std::string(view->kind),
+                       .created = view->created,
+                       .absolute_expires = view->absolute_expires,
+                       .secret_hash = std::string(view->secret_hash),
+                       .home = view->home,
+                       .document = std::string(view->document)};
 }
 
 }  // namespace stateway::session

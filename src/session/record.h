@@ -31,10 +31,21 @@ struct SessionRecord {
   bool operator==(const SessionRecord&) const = default;
 };
 
+/// The same without copies, for who walks over many: the views are into the value it was read from.
+struct RecordView {
+  std::string_view kind;
+  WallMillis created = 0;
+  WallMillis absolute_expires = 0;
+  std::string_view secret_hash;
+  Home home = Home::store;
+  std::string_view document;
+};
+
 /// The `value` of a store's record.
 std::string encode_record(const SessionRecord& record);
 /// Strict. Errors: internal, Side::store, when the bytes are damaged or of a version this program does not
 /// know.
 Result<SessionRecord> decode_record(std::string_view value);
+Result<RecordView> view_record(std::string_view value);
 
 }  // namespace stateway::session

@@ -264,7 +264,7 @@ void Records::finish(Slot& slot, const Slot& latest, store::Revision stored, con
                  {step.version, idle_expiry(*slot.kind, step.record, now), step.principal, step.record},
                  overlapped, now);
   }
-  if (!slot.fresh && !slot.end) counts_.moved(latest.record.home, home, slot.kind->placement);
+  if (!slot.fresh && !slot.end) counts_.moved(latest.record.home, home, *slot.kind, clock_.now());
   slot.ticket = ticket;
   slot.version = step.version;
   slot.stored = stored;

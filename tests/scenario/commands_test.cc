@@ -89,6 +89,51 @@ TEST_F(Commands, ASessionIsShownAndEnded) {
   EXPECT_THAT(gone.output, HasSubstr(fmt::format("stateway: the store has no session {}: ", id)));
 }
 
+TEST_F(Commands, ASessionInItsCookieIsEndedByItsId) {
+  std::string config = origin_config();
+  config.replace(config.find("placement = \"store\""), 19, "placement = \"client\"");
+  start(config);
+  Browser browser;
+  browse(browser, "POST", "/s/patch", R"({"a":1})");
+  const std::string before = browse(browser, "GET", "/s/session").body;
+  EXPECT_THAT(before, testing::EndsWith(R"( 1 {"a":1})"));
+  const std::string id = before.substr(0, 16);
+  EXPECT_EQ(run({"session", "show", id}).status, 1) << "its client has it";
+  const Ended ended = run({"session", "end", id});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  const std::string after = browse(browser, "GET", "/s/session").body;
+  EXPECT_THAT(after, testing::EndsWith(" 0 {}"));
+  EXPECT_NE(after.substr(0, 16), id);
+}
+
+TEST_F(Commands, TheListSaysHowManySessionsAreStillToMove) {
+  const std::string store = origin_config();
+  std::string client = store;
+  client.replace(client.find("placement = \"store\""), 19, "placement = \"client\"");
+  start(store);
+  std::vector<Browser> browsers(3);
+  for (Browser& b : browsers) browse(b, "POST", "/s/patch", R"({"a":1})");
+  const auto last_line = [&](const std::string& expected) {
+    std::string said;
+    EXPECT_TRUE(eventually(
+        [&] {
+          said = run({"session", "list"}).output;
+          return said.ends_with(expected + "\n");
+        },
+        60s))
+        << said;
+  };
+  last_line("3 sessions; still to move: none");
+  reload_with(client);
+  last_line("3 sessions; still to move: 3 of s");
+  browse(browsers[0], "GET", "/s/session");
+  last_line("3 sessions; still to move: 2 of s");
+  EXPECT_THAT(run({"session", "list"}).output, ContainsRegex("s +client    -"));
+  reload_with(store);
+  last_line("3 sessions; still to move: unknown of s");
+  EXPECT_THAT(ask_admin("/v1/status").body, HasSubstr(R"("placement":"store","to_move":null,"moved":1,)"));
+}
+
 TEST_F(Commands, WhatIsInTheWayIsSaidInOneSentence) {
   const std::string token = folder / "token", other = folder / "other", config = folder / "stateway.toml";
   std::ofstream(token) << "secret\n";

@@ -1,0 +1,169 @@
+#include "admin/census.h"
+
+#include "admin/test_world.h"
+
+namespace stateway::admin {
+namespace {
+
+using session::Home;
+using session::Placement;
+using store::State;
+using test::id_of;
+using test::World;
+using testing::HasSubstr;
+
+struct Counted : World {
+  Counted() {
+    snapshot.sessions.push_back({.name = "cart", .cookie = "cart"});
+    snapshot.sessions.push_back({.name = "other", .cookie = "other"});
+  }
+  Counted(const Counted&) = delete;
+
+  void place(Placement placement) { snapshot.sessions[0].placement = placement; }
+  void keep_record(unsigned n, State state, Home at, std::string document = "{}") {
+    keep(n, {.revision = 1,
+             .state = state,
+             .expires_at = clock.now() + 60'000,
+             .principal = "",
+             .value = session::encode_record({.kind = "cart",
+                                              .created = clock.now(),
+                                              .absolute_expires = clock.now() + 3'600'000,
+                                              .secret_hash = std::string(32, 's'),
+                                              .home = at,
+                                              .document = std::move(document)})});
+  }
+  bool count() {
+    in_force.snapshot = std::make_shared<const gateway::Snapshot>(snapshot);
+    bool counted = false;
+    io::run_until_done(home, count_into(counted));
+    return counted;
+  }
+  std::optional<std::uint64_t> to_move() { return still_to_move(sources(home), snapshot.sessions[0]); }
+
+ private:
+  io::Task<void> count_into(bool& counted) { counted = co_await census.count(); }
+};
+
+std::string filled(std::size_t octets) { return R"({"x":")" + std::string(octets - 8, 'x') + R"("})"; }
+
+TEST(Census, CountsWhereTheRecordsSaySessionsAre) {
+  Counted world;
+  world.keep_record(1, State::live, Home::store);
+  world.keep_record(2, State::live, Home::store);
+  world.keep_record(3, State::moved, Home::client);
+  world.keep_record(4, State::moved, Home::instance);
+  world.keep_record(5, State::ended, Home::store);
+  world.keep(6, {.revision = 1, .expires_at = world.clock.now() + 1000, .principal = "", .value = "damaged"});
+  EXPECT_THAT(world.get("/v1/status").body,
+              HasSubstr(R"("to_move":null,"moved":0,"outgrown":0,"counted_at":null)"));
+  ASSERT_TRUE(world.count());
+  EXPECT_THAT(world.get("/v1/status").body,
+              HasSubstr(R"("counted_at":"2023-11-14T22:13:20.000Z",)"
+                        R"("records":{"live":2,"in_cookies":1,"at_instances":1,"ended":1}},)"
+                        R"({"kind":"other","placement":"store","to_move":0,)"));
+}
+
+TEST(Census, WalksInSteps) {
+  Counted world;
+  for (unsigned n = 1; n <= 700; ++n) world.keep_session(n);
+  ASSERT_TRUE(world.count());
+  EXPECT_EQ(world.census.of("cart").live, 700u);
+  EXPECT_LE(world.store.list_limit_most, 512u);
+
+  Counted large;
+  for (unsigned n = 1; n <= 70; ++n) large.keep_session(n, "", filled(100'000));
+  ASSERT_TRUE(large.count());
+  EXPECT_EQ(large.census.of("cart").live, 70u);
+  EXPECT_LE(large.store.list_limit_most, 32u) << "longer documents, shorter steps";
+}
+
+TEST(Census, AStoreInTroubleLeavesTheLastCount) {
+  Counted world;
+  world.keep_session(1);
+  ASSERT_TRUE(world.count());
+  world.keep_session(2);
+  world.store.away = true;
+  EXPECT_FALSE(world.count());
+  EXPECT_EQ(world.census.of("cart").live, 1u);
+}
+
+TEST(ToMove, IsZeroWhereSessionsNeverWereElsewhere) {
+  Counted world;
+  world.keep_session(1);
+  ASSERT_TRUE(world.count());
+  EXPECT_EQ(world.to_move(), 0u);
+}
+
+TEST(ToMove, FromTheStoreIntoCookiesCountsThoseThatFit) {
+  Counted world;
+  world.place(Placement::client);
+  world.keep_record(1, State::live, Home::store);
+  world.keep_record(2, State::live, Home::store, filled(1000));
+  world.keep_record(3, State::live, Home::store, filled(3000));  // not in three quarters of a cookie
+  world.keep_record(4, State::moved, Home::client);
+  ASSERT_TRUE(world.count());
+  EXPECT_EQ(world.to_move(), 2u);
+}
+
+TEST(ToMove, OutOfCookiesNobodyCanCount) {
+  Counted world;
+  world.keep_session(1);
+  ASSERT_TRUE(world.count());
+  world.in_force.outside["cart"].in_cookies_until = world.clock.now() + 1000;
+  EXPECT_EQ(world.to_move(), std::nullopt);
+  world.clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(world.to_move(), 0u) << "none of them can be alive";
+  world.keep_record(2, State::moved, Home::client);
+  ASSERT_TRUE(world.count());
+  EXPECT_EQ(world.to_move(), std::nullopt) << "this one is, and others may be";
+}
+
+TEST(ToMove, FromInstancesNobodyCanCount) {
+  for (const Placement placement : {Placement::client, Placement::store}) {
+    Counted world;
+    world.place(placement);
+    ASSERT_TRUE(world.count());
+    EXPECT_EQ(world.to_move(), 0u);
+    world.in_force.outside["cart"].at_instances_until = world.clock.now() + 1000;
+    EXPECT_EQ(world.to_move(), std::nullopt);
+    world.clock.advance(std::chrono::seconds(1));
+    EXPECT_EQ(world.to_move(), 0u);
+    world.keep_record(1, State::moved, Home::instance);
+    ASSERT_TRUE(world.count());
+    EXPECT_EQ(world.to_move(), std::nullopt);
+  }
+}
+
+TEST(ToMove, ToInstancesNoneMoves) {
+  Counted world;
+  world.place(Placement::instance);
+  world.keep_session(1);
+  ASSERT_TRUE(world.count());
+  EXPECT_EQ(world.to_move(), 0u);
+}
+
+TEST(EndOfTheUnknown, IsKeptAsLongAsACookieMayHoldTheSession) {
+  Counted world;
+  world.snapshot.sessions[1].absolute = std::chrono::hours(48);
+  const std::string target = "/v1/sessions/" + id_of(9);
+  EXPECT_EQ(world.send("DELETE", target).status, 404) << "no kind is in cookies";
+  EXPECT_EQ(world.stored(9), std::nullopt);
+
+  world.place(Placement::client);
+  EXPECT_EQ(world.send("DELETE", target).status, 204);
+  const auto tombstone = world.stored(9).value();
+  EXPECT_EQ(tombstone.state, State::ended);
+  EXPECT_EQ(tombstone.expires_at, world.clock.now() + 24 * 3'600'000) << "absolute of the kind in cookies";
+  EXPECT_EQ(world.send("DELETE", target).status, 404) << "it has ended";
+  EXPECT_EQ(world.get(target).status, 404);
+  EXPECT_EQ(world.send("DELETE", "/v1/sessions/short").status, 404);
+
+  world.place(Placement::store);
+  world.in_force.outside["cart"].in_cookies_until = world.clock.now() + 1000;
+  EXPECT_EQ(world.send("DELETE", "/v1/sessions/" + id_of(10)).status, 204) << "cookies from before";
+  world.clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(world.send("DELETE", "/v1/sessions/" + id_of(11)).status, 404);
+}
+
+}  // namespace
+}  // namespace stateway::admin
