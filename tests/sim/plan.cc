@@ -71,6 +71,7 @@ Plan make_plan(std::uint64_t seed) {
   out.concurrency = random.below(4) == 0 ? 1 + static_cast<unsigned>(random.below(3)) : 0;
   for (std::uint64_t n = random.below(5); n > 0; --n) out.blows.push_back(blow(random));
   std::ranges::sort(out.blows, {}, &Blow::at);
+  out.serial = random.below(3) == 0;
   return out;
 }
 
@@ -82,6 +83,7 @@ std::string Plan::text() const {
   const auto say = [&out](std::string_view what, double r) {
     if (r > 0) out += fmt::format(", {} {}", what, r);
   };
+  if (serial) out += ", serial";
   if (concurrency > 0) out += fmt::format(", {} at once per instance", concurrency);
   out += "\n  store:";
   out += fmt::format(" up to {} ms", ms(store.delay_max));

@@ -55,6 +55,7 @@ struct Plan {
   bool health = false;       // active checks
   unsigned concurrency = 0;  // of each instance; 0: unlimited
   std::vector<Blow> blows;   // in order of time
+  bool serial = false;       // exchanges of one session take turns
 
   std::string text() const;
 };

@@ -62,6 +62,8 @@ config::Config configuration_of(const Plan& plan, unsigned gateway, Bug bug) {
   shop.instances.clear();
   for (unsigned i = 0; i < plan.instances; ++i) shop.instances.push_back(instance_address(i));
   shop.concurrency_per_instance = plan.concurrency;
+  if (plan.serial)
+    for (session::SessionOptions& s : out.sessions) s.lane = session::Lane::serial;
   if (plan.health) shop.health = upstream::HealthOptions{.interval = 2s};
   if (bug == Bug::sent_twice)
     for (route::RouteOptions& r : out.routes) r.replay = route::Replay::reexecute;
@@ -179,6 +181,7 @@ void World::count(const Process& process) {
   oracle_.tally("gateway: clients gone", c.client_gone);
   oracle_.tally("gateway: patches that overwrote", c.overlaps);
   oracle_.tally("gateway: exchanges run again", c.reruns);
+  oracle_.tally("gateway: 503 lane-full", c.lane_refused);
   oracle_.tally("store: conflicts", process.store.conflicts());
 }
 
