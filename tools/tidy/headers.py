@@ -48,7 +48,9 @@ def flags_for(root, path, commands):
 def reached_from(tree, path, reached):
     """The headers of the tree that `path` brings along."""
     for _, name, quoted in tree.by_path[path].includes():
-        for known in (f"src/{name}", f"apps/{name}", os.path.join(os.path.dirname(path), name)):
+        folder = os.path.dirname(path)
+        for known in (f"src/{name}", f"apps/{name}", os.path.join(folder, name),
+                      os.path.join(os.path.dirname(folder), name)):
             if quoted and known in tree.by_path and known not in reached:
                 reached.add(known)
                 reached_from(tree, known, reached)

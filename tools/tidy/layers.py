@@ -110,6 +110,16 @@ def check_libraries(tree):
                 yield s.path, number, f"{name} brings along {carriers[name]}, which stays inside its module"
 
 
+def check_adapters(tree):
+    """What stands in the programs of others brings nothing of ours along."""
+    for s in tree.cpp("adapters/"):
+        own = "/".join(s.path.split("/")[:2])
+        for number, name, quoted in s.includes():
+            beside = (f"{own}/{name}", f"{os.path.dirname(s.path)}/{name}")
+            if quoted and not any(path in tree.texts for path in beside):
+                yield s.path, number, f'"{name}": an adapter stands alone: its own folder, and packages'
+
+
 TABLE = "| 0 | `base` | all [spdlog] |\n| 1 | `io` | sockets |\n| 2 | `wire` | messages |\n"
 BASE = {"ARCHITECTURE.md": TABLE,
         "src/base/CMakeLists.txt": "stateway_module(base LIBRARIES spdlog::spdlog)\n",
@@ -136,4 +146,9 @@ RULES = [
          keeps=[{**BASE, "src/base/a.h": "#include <spdlog/spdlog.h>\n",
                  "src/base/b.cc": '#include "base/a.h"\n'},
                 {**BASE, "src/io/a.cc": "#include <fmt/format.h>\n"}]),
+    Rule("adapter-alone", check_adapters,
+         breaks=[{"adapters/cpp/x/a.h": '#include "base/bytes.h"\n', "src/base/bytes.h": ""},
+                 {"adapters/cpp/a_test.cc": '#include "io/test_loop.h"\n'}],
+         keeps=[{"adapters/cpp/x/a.h": '#include "x/b.h"\n#include <boost/json.hpp>\n',
+                 "adapters/cpp/x/b.h": ""}]),
 ]
