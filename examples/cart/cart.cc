@@ -7,12 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <iostream>
-
-#include "io/epoll.h"
-#include "io/signals.h"
-#include "io/sockets.h"
+#include "serve.h"
 #include "wire_sessions.h"
 
 namespace {
@@ -144,51 +139,12 @@ void Cart::note(const wire::Request& request) const {
   [[maybe_unused]] const ssize_t n = write(journal_, line.data(), line.size());
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// The gateway gives each instance it starts SOCKET or PORT.
-Result<Address> listen_address() {
-  const std::string socket = environment("SOCKET");
-  return parse_address(socket.empty() ? "127.0.0.1:" + environment("PORT") : "unix:" + socket);
-}
-
-// Serves until SIGTERM or SIGINT, then answers what has arrived and ends.
-io::Task<void> serve(io::EpollLoop& loop, Cart& cart, const io::ListenSocket& socket) {
-  io::SignalSource signals(loop, {SIGTERM, SIGINT});
-  io::SocketAcceptor acceptor(loop, socket);
-  wire::Server server(loop, cart, {});
-  io::TaskGroup accepting;
-  accepting.spawn(server.accept_from(acceptor));
-  co_await signals.next();
-  accepting.cancel_all();
-  server.drain();
-  co_await server.drained();
-  loop.stop();
-}
-
 }  // namespace
 
 int main() {
-  io::block_signals({SIGTERM, SIGINT});
-  const auto address = listen_address();
-  const auto socket = address ? io::ListenSocket::open(*address)
-                              : fail(Code::invalid_argument, Side::self, "set PORT or SOCKET");
-  if (!socket) {
-    std::cerr << "cart: " << socket.error().context << '\n';
-    return 1;
-  }
-  const std::string journal = environment("CART_JOURNAL");
+  const std::string journal = example::environment("CART_JOURNAL");
   const int journal_fd = open(journal.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-  io::EpollLoop loop;
-  io::Worker resolver("resolver");
-  io::SocketNetwork network(loop, resolver);
-  Cart cart(loop, network, journal_fd);
-  io::TaskGroup tasks;
-  tasks.spawn(serve(loop, cart, *socket));
-  std::cerr << "cart: listening on " << to_string(socket->address()) << '\n';
-  loop.run();
+  return example::run_service("cart", [journal_fd](io::Loop& loop, io::Network& network) {
+    return std::make_unique<Cart>(loop, network, journal_fd);
+  });
 }

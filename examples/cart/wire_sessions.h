@@ -40,8 +40,10 @@ class WireSessions {
 
   static wire::Response refusal(const adapter::Session& session) {
     const adapter::Refusal& why = *session.refusal();
-    wire::Response out =
-        wire::problem_response(why.status, why.status == 403 ? "forbidden" : "no-session", "", why.reason);
+    const std::string_view code = why.status == 403   ? "forbidden"
+                                  : why.status == 500 ? "session-not-saved"
+                                                      : "no-session";
+    wire::Response out = wire::problem_response(why.status, code, why.reason, "");
     for (const adapter::Field& added : session.fields()) out.fields.push_back(added);
     return out;
   }

@@ -3,7 +3,7 @@
 
 In the environment: STATEWAY_BINARY; SHOP_COMMAND, a JSON array: the program and its arguments; and, where the
 shop also runs without the gateway, SHOP_OWN_SESSIONS: the SESSION_MODULE to run it with, and perhaps `:` and
-the only test that is for it.
+the only test that is for it; SHOP_WITHOUT names a test that is not for the shop.
 """
 import concurrent.futures
 import json
@@ -26,6 +26,7 @@ NOTES = [None, "", "Ring twice", "Grüße 🍵 \u2028 \u007f \"\\", 0, -1.5, 1e3
 BINARY = os.environ["STATEWAY_BINARY"]
 COMMAND = json.loads(os.environ["SHOP_COMMAND"])
 OWN_SESSIONS, _, ONLY_TEST = os.environ.get("SHOP_OWN_SESSIONS", "").partition(":")
+WITHOUT = os.environ.get("SHOP_WITHOUT")
 PARALLEL = 20
 DOCUMENT_MAX = 512 * 1024
 
@@ -190,7 +191,8 @@ class Switching(unittest.TestCase):
 def load_tests(loader, _, __):
     suite = unittest.TestSuite()
     for placement in PLACEMENTS:
-        case = type(f"On_{placement}", (AtAGateway, unittest.TestCase), {"placement": placement})
+        members = {"placement": placement, **({WITHOUT: None} if WITHOUT else {})}
+        case = type(f"On_{placement}", (AtAGateway, unittest.TestCase), members)
         suite.addTests(loader.loadTestsFromTestCase(case))
     if OWN_SESSIONS:
         case = type("InTheProcess", (InTheProcess, unittest.TestCase), {})

@@ -45,7 +45,7 @@ struct Call {
 /// The answer to send in place of the service's own.
 struct Refusal {
   int status = 0;
-  std::string reason;  // one sentence; secrets are not in it
+  std::string reason;  // for people; without secrets
 };
 
 class Sessions;
@@ -195,7 +195,7 @@ Session Sessions::open(const Header& header) {
   Session out(*this);
   out.began_ = options_.now();
   if (!options_.token.empty() && !is_token(header("Stateway-Token"))) {
-    out.refuse(403, "only the gateway may ask");
+    out.refuse(403, "Only the gateway may ask");
     return out;
   }
   out.id_ = header("Stateway-Session-Id");
@@ -219,7 +219,7 @@ Session Sessions::open(const Header& header) {
     if (copy.document != nullptr) {
       out.take(std::move(copy.document), copy.bytes);
     } else {
-      out.refuse(503, "this process does not have the document");
+      out.refuse(503, "This process does not have the session");
       out.fields_.emplace_back("Stateway-Session-Op", "need");
     }
   } else {
@@ -240,7 +240,7 @@ inline json::object& Session::edit() {
 
 inline void Session::take(std::string_view text) {
   std::optional<json::value> document = parse(text);
-  if (!document || !document->is_object()) return refuse(503, "the gateway sent no document");
+  if (!document || !document->is_object()) return refuse(503, "The gateway sent no session");
   take(std::make_shared<const json::object>(std::move(document->get_object())), text.size());
 }
 
@@ -254,10 +254,10 @@ inline void Session::answered(int status, std::string body) {
   const bool was_get = call_->method == "GET";
   call_.reset();
   if (was_get && status == 200) return take(body);
-  if (was_get) return refuse(503, "the session URL did not answer with the document");
+  if (was_get) return refuse(503, "The session could not be fetched");
   if (status < 200 || status > 299) {
     fields_.clear();
-    return refuse(503, "the session URL did not take the patch");
+    return refuse(500, "The session could not be saved");
   }
   conclude();
 }
