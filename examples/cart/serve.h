@@ -30,7 +30,8 @@ inline Result<Address> listen_address() {
 inline io::Task<void> serve(io::EpollLoop& loop, wire::Handler& handler, const io::ListenSocket& socket) {
   io::SignalSource signals(loop, {SIGTERM, SIGINT});
   io::SocketAcceptor acceptor(loop, socket);
-  wire::Server server(loop, handler, {});
+  // The gateway's limits.head for what clients send, and beside it a document of inline_max octets.
+  wire::Server server(loop, handler, {.head = {.head_bytes_max = 128 * 1024}});
   io::TaskGroup accepting;
   accepting.spawn(server.accept_from(acceptor));
   co_await signals.next();

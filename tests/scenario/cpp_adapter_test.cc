@@ -95,6 +95,17 @@ TEST_F(CppAdapter, ACartTooLargeForAHeaderLeavesItsInstanceByTheSessionUrl) {
   EXPECT_THAT(cart(browser), HasSubstr("last"));
 }
 
+TEST_F(CppAdapter, ADocumentMayFillTheHeader) {
+  std::string config = on("store");
+  config.insert(config.find("[service.shop]"), "inline_max = \"64KiB\"\n");
+  start(config);
+  Browser browser;
+  const std::string name(100, 'x');
+  for (int i = 0; i < 400; ++i) add(browser, fmt::format("item-{}", i), name);
+  EXPECT_GT(cart(browser).size(), 48u * 1024);
+  EXPECT_THAT(cart(browser), HasSubstr("item-399\""));
+}
+
 io::Task<void> switch_once(Lab& lab, const Address& admin, bool& switched) {
   // tidy: sleep: the load runs before and after.
   co_await io::sleep_for(lab.loop, 2s);
