@@ -72,6 +72,13 @@ void note_outside(admin::InForce& shown, WallMillis now) {
   }
 }
 
+std::vector<admin::Setting> settings_of(const config::Config& configuration) {
+  std::vector<admin::Setting> out;
+  for (const config::Setting& setting : configuration.settings)
+    out.push_back({setting.section, setting.key, setting.value});
+  return out;
+}
+
 }  // namespace
 
 void show(admin::InForce& shown, const config::Config& configuration,
@@ -80,6 +87,7 @@ void show(admin::InForce& shown, const config::Config& configuration,
   note_outside(shown, now);
   shown = {.snapshot = std::move(snapshot),
            .services = std::move(services),
+           .settings = settings_of(configuration),
            .store = configuration.store,
            .token = configuration.admin.token,
            .generation = shown.generation + 1,

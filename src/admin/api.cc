@@ -26,6 +26,7 @@ constexpr Entry kEntries[] = {
     {Method::post, "/v1/services/{}/instances/{}/undrain", undrain_instance},
     {Method::post, "/v1/services/{}/scale", scale_service},
     {Method::get, "/v1/routes", get_routes},
+    {Method::get, "/v1/configuration", get_configuration},
     {Method::get, "/v1/sessions", list_sessions},
     {Method::get, "/v1/sessions/{}", get_session},
     {Method::delete_, "/v1/sessions/{}", end_session},

@@ -183,6 +183,16 @@ TEST(Api, ShowsTheRoutes) {
       "\n");
 }
 
+TEST(Api, ShowsTheConfiguration) {
+  World world;
+  world.in_force.generation = 2;
+  world.in_force.settings = {{"route /\"", "path", "/\""}, {"store", "kind", "embedded"}};
+  EXPECT_EQ(world.get("/v1/configuration").body,
+            R"({"generation":2,"settings":[{"section":"route /\"","key":"path","value":"/\""},)"
+            R"({"section":"store","key":"kind","value":"embedded"}]})"
+            "\n");
+}
+
 TEST(Api, ShowsTheServices) {
   World world;
   upstream::Instance& fixed = world.instance(0, 0);

@@ -15,6 +15,8 @@ Answer get_readyz(const Call& call);
 // status.cc
 Answer get_status(const Call& call);
 Answer get_routes(const Call& call);
+/// Every key of the configuration in force and what it is set to.
+Answer get_configuration(const Call& call);
 
 // reload.cc
 /// 200 with what has changed, once it is in force; 422 with the problems, and then nothing has changed; 503

@@ -33,10 +33,18 @@ struct Outside {
   WallMillis at_instances_until = 0;
 };
 
+/// A key of the configuration and what it is set to, without secrets.
+struct Setting {
+  std::string section;
+  std::string key;
+  std::string value;
+};
+
 /// The configuration in force. Replaced by a reload, on the admin API's loop: whoever suspends keeps a copy.
 struct InForce {
   std::shared_ptr<const gateway::Snapshot> snapshot;
   std::vector<std::shared_ptr<upstream::Service>> services;  // by index in snapshot->services
+  std::vector<Setting> settings;  // in the order of the file's sections
   store::StoreOptions store;
   std::optional<Secret> token;   // that the API asks for; unset: none
   std::uint64_t generation = 0;  // 1 after the start, and one more after each reload

@@ -143,4 +143,19 @@ Answer get_routes(const Call& call) {
   co_return json_response(200, std::move(json));
 }
 
+Answer get_configuration(const Call& call) {
+  JsonWriter json;
+  json.member("generation", call.sources.in_force.generation);
+  json.begin_array("settings");
+  for (const Setting& setting : call.sources.in_force.settings) {
+    json.begin_object();
+    json.member("section", setting.section);
+    json.member("key", setting.key);
+    json.member("value", setting.value);
+    json.end_object();
+  }
+  json.end_array();
+  co_return json_response(200, std::move(json));
+}
+
 }  // namespace stateway::admin

@@ -14,6 +14,7 @@
 #include "config/checks.h"
 #include "config/keys.h"
 #include "config/sections.h"
+#include "config/settings.h"
 #include "config/toml.h"
 
 namespace stateway::config {
@@ -118,6 +119,7 @@ std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::st
   config.places = places_of(root, origins, file);
 
   if (!report.clean()) return std::unexpected(report.problems());
+  config.settings = settings_of(root, origins);
   config.warnings = report.warnings();
   return config;
 }

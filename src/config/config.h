@@ -27,6 +27,16 @@ struct Places {
   std::map<std::string, Place, std::less<>> keys;  // "store.path": those that only a restart changes
 };
 
+/// One key and what it is set to, for people and for comparing.
+struct Setting {
+  std::string section;   // "store", "session.shop", "service.shop.health", "route /api", "listen [::]:80"
+  std::string key;       // as in the file
+  std::string value;     // in one spelling, whatever the file's: "90s"; "none" for what is unset
+  bool restart = false;  // only a restart changes it
+
+  bool operator==(const Setting&) const = default;
+};
+
 struct Config {
   gateway::GatewayOptions gateway;
   gateway::LogOptions log;
@@ -37,6 +47,7 @@ struct Config {
   std::vector<session::SessionOptions> sessions;  // these three in the order of the file
   std::vector<upstream::ServiceOptions> services;
   std::vector<route::RouteOptions> routes;  // their services and sessions exist
+  std::vector<Setting> settings;            // all of the above as lines, in the order of the sections
   std::vector<std::string> warnings;        // "F:line:col: warning: message", by place
   Places places;
 };

@@ -65,6 +65,18 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return parse_scaled(text, kSizeUnits, kSizeMax);
 }
 
+std::string duration_text(std::int64_t milliseconds) {
+  for (const auto& [unit, ms] : {std::pair{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}})
+    if (milliseconds != 0 && milliseconds % ms == 0) return std::to_string(milliseconds / ms) + unit;
+  return std::to_string(milliseconds) + "ms";
+}
+
+std::string size_text(std::int64_t bytes) {
+  for (const auto& [unit, shift] : {std::pair{"GiB", 30}, {"MiB", 20}, {"KiB", 10}})
+    if (bytes != 0 && bytes % (std::int64_t{1} << shift) == 0) return std::to_string(bytes >> shift) + unit;
+  return std::to_string(bytes);
+}
+
 std::expected<Secret, std::string> token_of(std::string content) {
   constexpr std::size_t kTokenBytesMax = 4096;  // it travels as one header field
   while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();

@@ -20,6 +20,10 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// Bytes: "512", "64KiB", "1MiB", "2GiB". nullopt for anything else, and beyond 2^62.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// As a file would say them, in the largest unit that fits: "90s", "24h", "0ms"; "64KiB", "100".
+std::string duration_text(std::int64_t milliseconds);
+std::string size_text(std::int64_t bytes);
+
 /// The token in a token file's `content`: one line of visible ASCII characters without blanks, at most 4096.
 /// The error is a sentence without the token.
 std::expected<Secret, std::string> token_of(std::string content);

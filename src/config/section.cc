@@ -68,17 +68,8 @@ std::string expectation(const Key& key) {
 /// The range in the key's own words.
 std::string range_text(const Key& key) {
   const auto bound = [&](std::int64_t n) -> std::string {
-    if (key.type == Type::duration) {
-      for (const auto& [unit, ms] :
-           {std::pair{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}})
-        if (n != 0 && n % ms == 0) return fmt::format("\"{}{}\"", n / ms, unit);
-      return fmt::format("\"{}ms\"", n);
-    }
-    if (key.type == Type::size) {
-      for (const auto& [unit, shift] : {std::pair{"GiB", 30}, {"MiB", 20}, {"KiB", 10}})
-        if (n != 0 && n % (std::int64_t{1} << shift) == 0) return fmt::format("\"{}{}\"", n >> shift, unit);
-      return fmt::format("\"{}\"", n);
-    }
+    if (key.type == Type::duration) return fmt::format("\"{}\"", duration_text(n));
+    if (key.type == Type::size) return fmt::format("\"{}\"", size_text(n));
     return fmt::format("{}", n);
   };
   return fmt::format("between {} and {}", bound(key.min), bound(key.max));

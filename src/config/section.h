@@ -35,6 +35,12 @@ class Section {
   Section(std::string_view id, std::string label, const Value* table, Report& report, const Sources& sources);
 
   const std::string& label() const { return label_; }
+  const std::string& id() const { return id_; }
+  /// The value as it stands in the file; nullptr when it does not.
+  const Value* value(std::string_view name) const {
+    const Member* member = find(name);
+    return member == nullptr ? nullptr : &member->value;
+  }
   Report& report() const { return *report_; }
   /// Whether the file has this key, readable or not.
   bool has(std::string_view name) const { return find(name) != nullptr; }

@@ -134,6 +134,49 @@ TEST_F(Commands, TheListSaysHowManySessionsAreStillToMove) {
   EXPECT_THAT(ask_admin("/v1/status").body, HasSubstr(R"("placement":"store","to_move":null,"moved":1,)"));
 }
 
+TEST_F(Commands, CheckSaysWhatAReloadWouldChangeAndChangesNothing) {
+  const std::string store = origin_config();
+  std::string other = store;
+  other.replace(other.find("placement = \"store\""), 19, "placement = \"client\"");
+  start(store);
+  begin_session(R"({"a":1})");
+  const std::string config = folder / "stateway.toml";
+  const Ended same = run({"check", "--effect", "-c", config});
+  EXPECT_EQ(same.status, 0);
+  EXPECT_EQ(same.output, fmt::format("ok\na reload of the gateway at {} would change nothing\n", admin()));
+
+  write_config(other);
+  EXPECT_TRUE(eventually(
+      [&] {
+        return run({"check", "--effect", "-c", config}).output ==
+               fmt::format(
+                   "ok\na reload of the gateway at {} would change:\n"
+                   "  session s: placement store → client; sessions move into their cookies, as far as "
+                   "they fit, each with its next exchange: 1 in the store\n",
+                   admin());
+      },
+      60s))
+      << run({"check", "--effect", "-c", config}).output;
+  EXPECT_THAT(ask_admin("/v1/status").body, HasSubstr(R"("generation":1,)")) << "nothing was reloaded";
+  EXPECT_THAT(ask_admin("/v1/configuration").body,
+              HasSubstr(R"({"section":"session.s","key":"placement","value":"store"})"));
+
+  write_config(other + "[gateway]\n");
+  EXPECT_EQ(run({"check", "--effect", "-c", config}).status, 2);
+  other.replace(other.find("@DIR@/keys"), 10, "@DIR@/other");
+  write_config(other);
+  EXPECT_THAT(
+      run({"check", "--effect", "-c", config}).output,
+      ContainsRegex("would refuse a reload, because these need a restart:\n  gateway.key_file: .*/keys → "
+                    ".*/other\nwithout them a reload would change:\n  session s: placement store"));
+  const std::string address = admin();
+  write_config(store);
+  stop();
+  const Ended away = run_stateway(folder, {"check", "--effect", "-c", config, "--admin", address});
+  EXPECT_EQ(away.status, 1);
+  EXPECT_THAT(away.output, HasSubstr("stateway: no gateway answers at " + address));
+}
+
 TEST_F(Commands, WhatIsInTheWayIsSaidInOneSentence) {
   const std::string token = folder / "token", other = folder / "other", config = folder / "stateway.toml";
   std::ofstream(token) << "secret\n";
