@@ -12,6 +12,8 @@ class ClientSessions : public TwoGateways {
   io::Task<void> lives_in_its_cookie();
   io::Task<void> slides();
   io::Task<void> merges_overlaps();
+  io::Task<void> keeps_overlaps();
+  io::Task<void> keeps_what_was_reloaded();
   io::Task<void> fills_its_cookie_exactly();
   io::Task<void> outgrows_its_cookie();
   io::Task<void> logs_in();
@@ -89,6 +91,42 @@ io::Task<void> ClientSessions::merges_overlaps() {
   EXPECT_EQ(one.counts().stale, 2u);
 }
 TEST_F(ClientSessions, OverlapsAreMergedWithinAProcess) { run(merges_overlaps()); }
+
+// The answers of exchanges that came with an old cookie may be the first to arrive, and be overwritten by
+// older ones: only a request that brings the newest cookie shows that the browser has it.
+io::Task<void> ClientSessions::keeps_overlaps() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":0})");
+  const Browser first = b;
+  Slot slow = co_await open(b), quick = co_await open(b);
+  Browser elsewhere = b;
+  (void)co_await answer(quick, b, R"({"quick":1})");
+  (void)co_await answer(slow, elsewhere, R"({"slow":1})");
+  for (const char* patch : {"", R"({"late":1})"}) {
+    Slot late = co_await open(first);
+    (void)co_await answer(late, elsewhere, patch);
+    EXPECT_EQ(late.cookie, Slot::Cookie::set);
+  }
+  clock.advance(minutes(10));
+  EXPECT_EQ(co_await look(b), R"({"n":0,"quick":1,"slow":1,"late":1})");
+}
+TEST_F(ClientSessions, AnOverlapIsKeptUntilTheNewestCookieComesBack) { run(keeps_overlaps()); }
+
+// In a serial lane, or when it runs again, an exchange is given the latest version: its client was not.
+io::Task<void> ClientSessions::keeps_what_was_reloaded() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":0})");
+  Slot first = co_await open(b), second = co_await open(b), third = co_await open(b);
+  Browser last = b;
+  (void)co_await answer(first, b, R"({"a":1})");
+  for (Slot* slot : {&second, &third}) {
+    EXPECT_TRUE((co_await one.reload(loop, *slot)).has_value());
+    (void)co_await answer(*slot, slot == &second ? b : last, slot == &second ? R"({"b":1})" : R"({"c":1})");
+  }
+  clock.advance(minutes(10));
+  EXPECT_EQ(co_await look(b), R"({"n":0,"a":1,"b":1,"c":1})");
+}
+TEST_F(ClientSessions, WhatWasReloadedOverlappedAllTheSame) { run(keeps_what_was_reloaded()); }
 
 std::string filled(std::size_t octets) { return R"({"x":")" + std::string(octets, 'x') + R"("})"; }
 

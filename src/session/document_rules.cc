@@ -23,10 +23,9 @@ io::Task<Result<bool>> DocumentRules::open_sealed(io::Loop& loop, Slot& slot, st
   slot.ticket = (*held)->ticket;
   slot.record.created = (*held)->created;
   slot.record.absolute_expires = (*held)->absolute_expires;
-  store::Revision version = 0;
   if (const SealedDocument* document = (*held)->document()) {
     slot.brought = Home::client;
-    slot.version = version = document->version;
+    slot.version = slot.held = document->version;
     slot.principal = document->principal;
     slot.record.document = document->document;
   } else {
@@ -38,11 +37,11 @@ io::Task<Result<bool>> DocumentRules::open_sealed(io::Loop& loop, Slot& slot, st
   if (!opened) co_return pass_on(std::move(opened));
   if (*opened != Records::Opened::found) co_return false;
   if (slot.record.home == Home::instance) slot.pinned = (*held)->place()->instance;
-  if (slot.version > version && slot.brought == Home::client) Counts::add(counts_.stale);
+  if (slot.version > slot.held && slot.brought == Home::client) Counts::add(counts_.stale);
 
   const Home wanted =
       Records::home_for(slot, slot.record.home, slot.principal.size(), slot.record.document.size());
-  const bool has_it = slot.brought == wanted && slot.record.home == wanted && slot.version == version;
+  const bool has_it = slot.brought == wanted && slot.record.home == wanted && slot.version == slot.held;
   slot.cookie_is_due = !has_it || cookies_.slides(slot, **held);
   co_return true;
 }

@@ -9,6 +9,7 @@ class Moving : public TwoGateways {
   io::Task<void> cycles();
   io::Task<void> moves_although_answers_are_lost();
   io::Task<void> moves_beside();
+  io::Task<void> overlaps_with_a_move();
   io::Task<void> is_not_failed_by_a_move();
   io::Task<void> leaves_its_instance();
   io::Task<void> is_served_by_a_mixed_fleet();
@@ -76,6 +77,27 @@ io::Task<void> Moving::moves_beside() {
   }
 }
 TEST_F(Moving, AnExchangeBesideAMoveFollowsIt) { run(moves_beside()); }
+
+// Both came with the ticket; the browser stores the cookie of the move, and then nothing more for a while.
+io::Task<void> Moving::overlaps_with_a_move() {
+  Browser b, other;
+  options.placement = Placement::store;
+  (void)co_await exchange(b, R"({"n":0})");
+  options.placement = Placement::client;
+  for (const bool together : {true, false}) {
+    Browser ticket = b;
+    Slot slow = co_await open(ticket);
+    EXPECT_EQ(co_await look(b), R"({"n":0})");
+    if (!together) slow = co_await open(ticket);
+    (void)co_await answer(slow, other, R"({"slow":1})");
+    clock.advance(std::chrono::minutes(10));
+    EXPECT_EQ(co_await look(b), R"({"n":0,"slow":1})");
+    options.placement = Placement::store;
+    (void)co_await exchange(b, R"({"slow":null})");
+    options.placement = Placement::client;
+  }
+}
+TEST_F(Moving, WhatOverlapsWithAMoveIsKeptUntilItsCookieComesBack) { run(overlaps_with_a_move()); }
 
 io::Task<void> Moving::is_not_failed_by_a_move() {
   Browser b;

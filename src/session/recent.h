@@ -43,10 +43,16 @@ class Recent {
 
   /// A copy; nullopt: there is none, or no more.
   std::optional<Value> find(std::string_view id, TimePoint now) const {
+    return find_or(id, now, [] { return std::optional<Value>(); });
+  }
+  /// The same; without one, what `otherwise()` returns. That is called under the shard's lock and must not
+  /// come back here.
+  template <class Otherwise>
+  std::optional<Value> find_or(std::string_view id, TimePoint now, Otherwise&& otherwise) const {
     const Shard& shard = shard_of(id);
     const std::lock_guard lock(shard.mutex);
     const auto at = shard.index.find(id);
-    if (at == shard.index.end() || at->second->until <= now) return std::nullopt;
+    if (at == shard.index.end() || at->second->until <= now) return std::forward<Otherwise>(otherwise)();
     return at->second->value;
   }
 

@@ -24,13 +24,18 @@ void RecentVersions::keep_overlapped(std::string_view id, const RecentVersionPtr
   overlapped_.keep(id, version, {octets(*version), point(version->idle_expires)}, point(now));
 }
 
+RecentVersionPtr RecentVersions::latest(std::string_view id, WallMillis now) const {
+  return settled_.find_or(id, point(now), [&] { return overlapped_.find(id, point(now)); }).value_or(nullptr);
+}
+
 RecentVersionPtr RecentVersions::find(std::string_view id, store::Revision brought, WallMillis now) {
-  RecentVersionPtr found = settled_.find(id, point(now)).value_or(nullptr);
-  if (found && brought >= found->version) return found;
-  if (!found) {
-    found = overlapped_.find(id, point(now)).value_or(nullptr);
-    if (!found || brought < found->version) return found;
-  }
+  bool settled = true;
+  const auto look_there = [&] {
+    settled = false;
+    return overlapped_.find(id, point(now));
+  };
+  RecentVersionPtr found = settled_.find_or(id, point(now), look_there).value_or(nullptr);
+  if (!found || settled == (brought >= found->version)) return found;
   settled_.change(id, point(now), [&](RecentVersionPtr& kept) -> std::optional<Table::Terms> {
     if (!kept) kept = overlapped_.find(id, point(now)).value_or(nullptr);
     if (!kept) return std::nullopt;

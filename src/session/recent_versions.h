@@ -34,6 +34,8 @@ class RecentVersions {
 
   /// What is kept of the session; nullptr: nothing. `brought` is the version that its client holds.
   RecentVersionPtr find(std::string_view id, store::Revision brought, WallMillis now);
+  /// The same, when nobody says anew what the client holds.
+  RecentVersionPtr latest(std::string_view id, WallMillis now) const;
   /// Keeps `version` in place of the one before. `overlapped`: somebody holds, or is being sent, another one
   /// than it was made from.
   void keep(std::string_view id, RecentVersion version, bool overlapped, WallMillis now);

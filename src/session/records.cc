@@ -63,10 +63,8 @@ Result<void> Records::take_record(Slot& slot, const std::optional<store::Record>
   return {};
 }
 
-void Records::take_recent(Slot& slot) {
-  if (slot.record.home == Home::store) return;
-  const auto recent = recent_.find(slot.ticket.id(), slot.version, clock_.now());
-  if (!recent) return;
+void Records::take_recent(Slot& slot, const RecentVersionPtr& recent) {
+  if (!recent || slot.record.home == Home::store) return;
   // Where the record knows the secret it is the judge; without one the process's own memory is.
   if (!same_secret(recent->record, slot.record) ? slot.stored > 0 : recent->version <= slot.version) return;
   slot.version = recent->version;
@@ -96,7 +94,10 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
     if (taken.error().code == Code::session_ended) co_return Opened::refused;
     co_return pass_on(std::move(taken));
   }
-  take_recent(slot);
+  if (slot.record.home != Home::store)
+    take_recent(slot, recent_.find(slot.ticket.id(), slot.held, clock_.now()));
+  else if (slot.brought == Home::store)
+    slot.held = slot.version;  // who has the ticket has whatever the record says
   if (!equal_constant_time(slot.record.secret_hash, hash)) co_return Opened::refused;
   if (*loaded) slide(slot, **loaded);
   co_return Opened::found;
@@ -109,7 +110,7 @@ io::Task<Result<void>> Records::find_latest(io::Loop& loop, Slot& latest) {
   auto loaded = co_await store_.load(loop, key_of(latest.ticket));
   if (!loaded) co_return pass_on(std::move(loaded));
   if (auto taken = take_record(latest, *loaded); !taken) co_return taken;
-  take_recent(latest);
+  take_recent(latest, recent_.latest(latest.ticket.id(), clock_.now()));
   co_return Result<void>{};
 }
 
@@ -258,7 +259,7 @@ void Records::finish(Slot& slot, const Slot& latest, store::Revision stored, con
     recent_.forget(ticket.id());
   } else if (home == Home::client && step.version != latest.version) {
     // Somebody holds, or is being sent, another version than the one this was made from.
-    const bool overlapped = slot.version != latest.version || slot.superseded;
+    const bool overlapped = slot.held != latest.version || slot.superseded;
     const WallMillis now = clock_.now();
     recent_.keep(ticket.id(),
                  {step.version, idle_expiry(*slot.kind, step.record, now), step.principal, step.record},

@@ -82,7 +82,7 @@ class Records {
 
   struct Step;
   Result<void> take_record(Slot& slot, const std::optional<store::Record>& stored);
-  void take_recent(Slot& slot);
+  static void take_recent(Slot& slot, const RecentVersionPtr& recent);
   void slide(const Slot& slot, const store::Record& stored);
   io::Task<Result<void>> find_latest(io::Loop& loop, Slot& latest);
   Result<Step> next_step(Slot& slot, const Slot& latest, Overlap overlap, const Ticket& ticket);

@@ -24,6 +24,7 @@ struct Slot {
   Ticket ticket;                // the client's; for a new session one drawn for it
   Home brought = Home::store;   // which form its cookie has: a ticket, a document, or an instance's name
   store::Revision version = 0;  // commits so far; 0: there is no document yet
+  store::Revision held = 0;     // the version that the client is known to hold; 0: none
   store::Revision stored = 0;   // revision of the store's record, whatever it says; 0: there is none
   SessionRecord record;         // the latest; its document is "{}" when there is none
   std::string principal;
