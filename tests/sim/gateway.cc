@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "keys.h"
 #include "stateway/snapshot.h"
 
 namespace stateway::sim {
@@ -73,6 +74,7 @@ Gateway::Gateway(Ground ground, const config::Config& configuration)
       session_url_server_(loop_, session_url_handler_, session_url_options(config_, ground.clock)),
       session_url_acceptor_(ground.host.listen(config_.gateway.session_address)),
       listener_(on_) {
+  CHECK(keys_.use(key_file()));
   for (const auto& service : services_)
     monitors_.push_back(std::make_unique<upstream::Monitor>(*service, loop_, ground.host));
   tasks_.spawn(session_url_server_.accept_from(*session_url_acceptor_));
@@ -83,6 +85,12 @@ Gateway::Gateway(Ground ground, const config::Config& configuration)
 Gateway::~Gateway() = default;
 
 io::Task<void> Gateway::drain() { return listener_.drain(loop_.now() + config_.gateway.drain_timeout); }
+
+void Gateway::reload(const config::Config& configuration) {
+  auto next = std::make_shared<gateway::LoopConfig>(*on_.config);
+  next->snapshot = make_snapshot(configuration);
+  on_.config = std::move(next);
+}
 
 std::size_t Gateway::idle_connections() const {
   std::size_t out = 0;

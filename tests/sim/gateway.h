@@ -43,12 +43,15 @@ class Gateway {
 
   /// As SIGTERM: completes when the last exchange has ended, at the latest after gateway.drain_timeout.
   io::Task<void> drain();
+  /// As a reload: its sessions, routes and limits are in force from now on; services stay as they are.
+  void reload(const config::Config& configuration);
 
   upstream::Service& service(std::size_t index = 0) { return *services_[index]; }
   upstream::ServiceOnLoop& service_on_loop(std::size_t index = 0) { return *on_.config->services[index]; }
   /// Idle connections to all instances.
   std::size_t idle_connections() const;
   const gateway::Counters& counters() const { return counters_; }
+  const session::Counts& session_counts() const { return sessions_.counts(); }
   /// What should be gone once all clients have: exchanges, requests in flight at instances, places in queues,
   /// lanes. Empty: nothing is left.
   std::string leftovers() const;
@@ -58,7 +61,7 @@ class Gateway {
   io::SimLoop& loop_;
   gateway::Counters counters_;
   gateway::Pipeline pipeline_;
-  session::KeyRing keys_;  // not in use: no session of the simulation seals its cookies
+  session::KeyRing keys_;
   session::Sessions sessions_;
   gateway::SessionUrls session_urls_;
   std::vector<std::unique_ptr<upstream::Service>> services_;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "io/task_group.h"
+#include "keys.h"
 #include "session/record.h"
 
 namespace stateway::sim {
@@ -55,14 +56,31 @@ void Oracle::arrived(const std::string& request, std::string_view instance, bool
 }
 
 std::optional<std::string> Oracle::document_of(std::string_view cookie) {
-  const std::optional<std::string> key = base64url_decode(cookie.substr(0, cookie.find('.')));
-  if (!key) return std::nullopt;
+  if (const auto ticket = session::parse_ticket(cookie)) return recorded(ticket->id(), std::nullopt);
+  const auto contents = session::unseal(key_set().sealing(0), "s", cookie);
+  auto sealed = contents ? session::decode_sealed(*contents) : std::nullopt;
+  if (!sealed) return std::nullopt;
+  const std::string id(sealed->ticket.id());
+  return recorded(id, std::move(sealed));
+}
+
+// By what the record says: it has the document, or knows since which version a cookie has it.
+std::optional<std::string> Oracle::recorded(std::string_view id,
+                                            std::optional<session::SealedSession> sealed) {
   auto& loop = const_cast<io::SimLoop&>(loop_);
-  auto loaded = at_once(durable_.load(loop, *key));
-  if (!loaded || !*loaded || (*loaded)->state != store::State::live) return std::nullopt;
-  auto record = session::decode_record((*loaded)->value);
-  if (!record) return std::nullopt;
-  return std::move(record->document);
+  auto loaded = at_once(durable_.load(loop, std::string(id)));
+  if (!loaded) return std::nullopt;
+  const session::SealedDocument* held = sealed ? sealed->document() : nullptr;
+  if (*loaded) {
+    const store::Record& record = **loaded;
+    if (record.state == store::State::ended) return std::nullopt;
+    const bool newer = held != nullptr && held->version >= record.revision;
+    auto decoded = session::decode_record(record.value);
+    if (!decoded) return std::nullopt;
+    if (record.state == store::State::live || !newer) return std::move(decoded->document);
+  }
+  if (held == nullptr) return std::nullopt;
+  return held->document;
 }
 
 bool Oracle::holds(std::string_view cookie, const std::string& owner, std::string_view item) {
@@ -96,6 +114,23 @@ void Oracle::verify_document(const std::string& owner, std::string_view document
   if (k.ended) violation(fmt::format("session {} has ended, and lives", owner));
 }
 
+// Sessions in cookies; those that the store has were looked at there.
+void Oracle::verify_kept(std::set<std::string>& found) {
+  for (const auto& [owner, cookie] : kept_) {
+    if (found.contains(owner)) continue;
+    const auto document = document_of(cookie);
+    if (!document) continue;
+    found.insert(owner);
+    const json::value parsed = json::parse(*document);
+    const json::value* name = parsed.as_object().if_contains("owner");
+    if (name == nullptr || name->as_string() != owner) {
+      violation(fmt::format("the cookie of {} holds {}", owner, *document));
+      continue;
+    }
+    verify_document(owner, *document);
+  }
+}
+
 void Oracle::verify() {
   auto& loop = const_cast<io::SimLoop&>(loop_);
   const auto entries = at_once(durable_.list(loop, {.limit = 100'000}));
@@ -115,8 +150,9 @@ void Oracle::verify() {
     if (!found.insert(name).second) violation(fmt::format("session {} is there twice", name));
     verify_document(name, record->document);
   }
+  verify_kept(found);
   for (const auto& [owner, k] : known_)
-    if (k.begun && !k.may_have_ended() && !found.contains(owner))
+    if (k.begun && !k.may_have_ended() && !found.contains(owner) && !(cookies_ && (k.renewing > 0 || k.lost)))
       violation(fmt::format("session {} was acknowledged and is gone", owner));
 }
 

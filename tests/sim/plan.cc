@@ -8,8 +8,8 @@
 namespace stateway::sim {
 namespace {
 
-constexpr std::array<std::string_view, 6> kBlowNames = {"kill-gateway",    "drain-gateway", "kill-instance",
-                                                        "vanish-instance", "leave-out",     "jump-clock"};
+constexpr std::array<std::string_view, 7> kBlowNames = {
+    "kill-gateway", "drain-gateway", "kill-instance", "vanish-instance", "leave-out", "jump-clock", "place"};
 
 // One of the rates, none half of the time.
 double rate(Random& random, std::initializer_list<double> rates) {
@@ -38,7 +38,14 @@ ShopFaults shop_faults(Random& random) {
   return out;
 }
 
-Blow blow(Random& random) {
+// What overlaps within a gateway is known to that process alone, for a minute, if the documents are in
+// cookies.
+bool forgets_overlaps(Blow::Kind kind) {
+  return kind == Blow::Kind::kill_gateway || kind == Blow::Kind::drain_gateway ||
+         kind == Blow::Kind::jump_clock;
+}
+
+Blow blow(Random& random, bool cookies) {
   Blow out;
   out.at = io::draw(random, Duration(0), 3s);
   constexpr std::array kKinds = {
@@ -46,6 +53,7 @@ Blow blow(Random& random) {
       Blow::Kind::kill_instance,   Blow::Kind::kill_instance, Blow::Kind::kill_instance,
       Blow::Kind::vanish_instance, Blow::Kind::leave_out,     Blow::Kind::jump_clock};
   out.kind = kKinds[random.below(kKinds.size())];
+  if (cookies && forgets_overlaps(out.kind)) out.kind = Blow::Kind::place;
   out.which = random.below(64);
   // Jumps are shorter, together, than half of what makes a session expire.
   out.length = out.kind == Blow::Kind::jump_clock ? io::draw(random, 1s, 120s) : io::draw(random, 1ms, 2s);
@@ -53,6 +61,11 @@ Blow blow(Random& random) {
 }
 
 }  // namespace
+
+session::Placement placement_of(const Blow& blow, bool cookies) {
+  if (!cookies) return session::Placement::store;
+  return blow.which % 2 == 0 ? session::Placement::client : session::Placement::store;
+}
 
 std::string_view blow_name(Blow::Kind kind) { return kBlowNames[static_cast<std::size_t>(kind)]; }
 
@@ -69,7 +82,10 @@ Plan make_plan(std::uint64_t seed) {
   out.exchanges = (kExchangesMin + static_cast<unsigned>(random.below(12)) + out.shoppers - 1) / out.shoppers;
   out.health = random.below(3) == 0;
   out.concurrency = random.below(4) == 0 ? 1 + static_cast<unsigned>(random.below(3)) : 0;
-  for (std::uint64_t n = random.below(5); n > 0; --n) out.blows.push_back(blow(random));
+  out.cookies = out.gateways == 1 && random.below(2) == 0;
+  if (out.cookies && random.below(2) == 0) out.placement = session::Placement::client;
+  for (std::uint64_t n = random.below(out.cookies ? 9 : 5); n > 0; --n)
+    out.blows.push_back(blow(random, out.cookies));
   std::ranges::sort(out.blows, {}, &Blow::at);
   out.serial = random.below(3) == 0;
   return out;
@@ -84,6 +100,7 @@ std::string Plan::text() const {
     if (r > 0) out += fmt::format(", {} {}", what, r);
   };
   if (serial) out += ", serial";
+  out += fmt::format(", placement {}", session::placement_name(placement));
   if (concurrency > 0) out += fmt::format(", {} at once per instance", concurrency);
   out += "\n  store:";
   out += fmt::format(" up to {} ms", ms(store.delay_max));

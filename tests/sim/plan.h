@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/sim/faults.h"
+#include "session/options.h"
 #include "store.h"
 
 namespace stateway::sim {
@@ -25,7 +26,7 @@ struct ShopFaults {
 };
 
 /// Something that happens to a part of the world at a moment. leave_out: the gateways are reconfigured
-/// without one of the instances, and later with it.
+/// without one of the instances, and later with it. place: sessions live elsewhere from then on.
 struct Blow {
   enum class Kind : unsigned char {
     kill_gateway,
@@ -33,7 +34,8 @@ struct Blow {
     kill_instance,
     vanish_instance,
     leave_out,
-    jump_clock
+    jump_clock,
+    place
   };
   Duration at{};
   Kind kind = Kind::kill_gateway;
@@ -42,6 +44,9 @@ struct Blow {
 };
 
 std::string_view blow_name(Blow::Kind kind);
+
+/// Where sessions live after a blow of kind `place`.
+session::Placement placement_of(const Blow& blow, bool cookies);
 
 struct Plan {
   std::uint64_t seed = 0;
@@ -56,6 +61,8 @@ struct Plan {
   unsigned concurrency = 0;  // of each instance; 0: unlimited
   std::vector<Blow> blows;   // in order of time
   bool serial = false;       // exchanges of one session take turns
+  bool cookies = false;      // sessions may live in their cookies: then there is one gateway, which stays
+  session::Placement placement = session::Placement::store;  // at the start
 
   std::string text() const;
 };

@@ -155,9 +155,7 @@ io::Task<Shop::Answer> Shop::decide(const Order& order) {
   } else if (owner == nullptr) {
     out.status = 404;
   } else if (order.path.starts_with("/cart/add/")) {
-    co_await patch(order, out,
-                   luck(0.5) ? fmt::format(R"([{{"op":"add","path":"/list/-","value":"{}"}}])", order.id)
-                             : fmt::format(R"({{"m":{{"{}":1}}}})", order.id));
+    co_await patch(order, out, addition(order));
   } else if (order.path.starts_with("/again/count/")) {
     const std::int64_t next = document.at("n").as_int64() + 1;
     out.fields += fmt::format("X-N: {}\r\n", next);
@@ -171,6 +169,14 @@ io::Task<Shop::Answer> Shop::decide(const Order& order) {
     if (luck(0.05)) out.body.append(40'000, ' ');
   }
   co_return out;
+}
+
+// Into the list, or among the members; then the document may also outgrow its cookie, or be small again.
+std::string Shop::addition(const Order& order) {
+  if (luck(0.5)) return fmt::format(R"([{{"op":"add","path":"/list/-","value":"{}"}}])", order.id);
+  if (luck(0.8)) return fmt::format(R"({{"m":{{"{}":1}}}})", order.id);
+  if (luck(0.5)) return fmt::format(R"({{"m":{{"{}":1}},"pad":null}})", order.id);
+  return fmt::format(R"({{"m":{{"{}":1}},"pad":"{}"}})", order.id, std::string(3000, 'x'));
 }
 
 // A patch goes with the answer, or ahead of it to the session URL.

@@ -39,6 +39,7 @@ class Shop {
   io::Task<bool> serve_one(io::Stream& stream, wire::Reader& reader);
   io::Task<bool> read_body(wire::Reader& reader);
   io::Task<Answer> decide(const Order& order);
+  std::string addition(const Order& order);
   io::Task<void> patch(const Order& order, Answer& answer, std::string patch);
   io::Task<bool> by_url(const Order& order, std::string_view method, std::string body, std::string& out);
   io::Task<bool> send(io::Stream& stream, const Answer& answer);

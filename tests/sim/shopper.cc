@@ -8,46 +8,19 @@
 #include "base/bytes.h"
 #include "http/framing.h"
 #include "io/sim/link.h"
-#include "lab/ledger.h"
+#include "shopper_order.h"
 
 namespace stateway::sim {
 namespace {
 
-using lab::Write;
-
 constexpr std::array<std::string_view, 7> kKinds = {"begin", "add", "count", "read", "renew", "end", "plain"};
-constexpr std::string_view kProblemType = "urn:stateway:problem:";
 
 std::string field(const http::ResponseHead& head, std::string_view name) {
   const http::Field* found = head.fields.find(name);
   return found == nullptr ? std::string() : std::string(found->value);
 }
 
-// Problems after which nobody knows whether there was a commit; after all others there was none.
-bool leaves_open(std::string_view code) { return code == "store-unavailable"; }
-
 }  // namespace
-
-// One request, with what was known when it was sent.
-struct Shopper::Order {
-  Kind kind = Kind::read;
-  std::string id;
-  std::string owner;
-  std::string cookie;
-  unsigned renewals = 0;
-  std::size_t written = 0;  // items acknowledged before
-  bool ended = false;       // the session's end was acknowledged before
-};
-
-struct Shopper::Answer {
-  int status = 0;
-  std::string owner, set_cookie, number, problem;
-  bool perhaps_patched = false;
-  bool keep_alive = false;
-  bool whole = false;
-  bool durable_at_first = false;  // what the order wrote, when the answer's first octet came
-  std::string body;
-};
 
 struct Shopper::Wire {
   explicit Wire(std::unique_ptr<io::Stream> s)
@@ -87,6 +60,7 @@ io::Task<void> Shopper::begin() {
   owner_ = fmt::format("{}k{}", name_, numbers_++);
   cookie_.clear();
   lost_ = false;
+  logins_ = 0;
   co_await send_some(0);
   if (!oracle_.known(owner_).begun) owner_.clear();
 }
@@ -109,7 +83,12 @@ io::Task<void> Shopper::look_again() {
     (void)co_await read(*connection, last, answer);
   }
   idle_.clear();
-  if (acknowledged_ == before) oracle_.violation(name_ + " cannot read its session when all is calm");
+  calm_ = acknowledged_ != before;
+  if (!calm_) oracle_.violation(name_ + " cannot read its session when all is calm");
+}
+
+void Shopper::show_cookie() {
+  if (calm_) oracle_.keep(owner_, cookie_);
 }
 
 Shopper::Kind Shopper::draw_kind() {
@@ -128,6 +107,7 @@ Shopper::Order Shopper::order(Kind kind) {
             .owner = owner_,
             .cookie = cookie_,
             .renewals = known.renewals,
+            .logins = logins_,
             .written = known.written.size(),
             .ended = known.ended};
   ++sent_;
@@ -268,129 +248,9 @@ io::Task<bool> Shopper::read_head(Wire& w, Order& o, Answer& answer) {
   answer.keep_alive = http::keep_alive(head) && framing->kind != http::Framing::Kind::until_close;
   for (const http::Field& f : head.fields)
     if (f.id == http::FieldId::stateway) oracle_.violation("the client was shown " + std::string(f.name));
-  // Only now does a new session have a cookie by which it can be found.
-  if (o.kind == Kind::begin) answer.durable_at_first = durable(o, answer);
+  // Only now is the cookie there in which the session may be.
+  if (!answer.set_cookie.empty()) answer.durable_at_first = durable(o, answer);
   co_return true;
-}
-
-// Whether what the order wants written is durable now.
-bool Shopper::durable(const Order& o, const Answer& answer) {
-  switch (o.kind) {
-    case Kind::begin: {
-      std::string_view cookie = answer.set_cookie;
-      return cookie.starts_with("s=") && oracle_.holds(cookie.substr(2), o.owner, o.owner);
-    }
-    case Kind::add:
-      return oracle_.holds(o.cookie, o.owner, o.id);
-    case Kind::end:
-      return oracle_.has_ended(o.cookie);
-    default:
-      return true;
-  }
-}
-
-void Shopper::take_cookie(const Answer& answer) {
-  const std::string_view set = answer.set_cookie;
-  if (!set.starts_with("s=")) return;
-  cookie_ = set.substr(2, set.find(';') - 2);
-}
-
-void Shopper::settle(Order& o, const Answer& answer) {
-  if (answer.status == 500 && answer.body.find("urn:stateway:problem:internal") != std::string::npos)
-    oracle_.violation("an internal error: " + answer.body);
-  const std::size_t type = answer.body.find(kProblemType);
-  if (answer.status >= 400 && type != std::string::npos) {
-    if (!answer.set_cookie.empty()) oracle_.violation("a problem came with a cookie: " + answer.body);
-    return settle_problem(o, answer);
-  }
-  if (!answer.owner.empty() && answer.owner != "-" && answer.owner != o.owner)
-    oracle_.violation(fmt::format("{} of {} was served the session of {}", o.id, o.owner, answer.owner));
-  if (answer.status == 404 && answer.owner == "-") {
-    check_owner(o, answer);
-    return settle_unanswered(o, false);
-  }
-  oracle_.tally(
-      fmt::format("answer: {} of the service{}", answer.status, answer.whole ? "" : ", broken off"));
-  if (answer.status >= 300) return settle_unanswered(o, answer.perhaps_patched);
-  settle_success(o, answer);
-}
-
-// The service was given no document: has the session gone for a reason?
-void Shopper::check_owner(const Order& o, const Answer&) {
-  const Known& known = oracle_.known(o.owner);
-  const bool excused = known.may_have_ended() || known.renewing > 0 || known.renewals != o.renewals;
-  if (!excused)
-    oracle_.violation(fmt::format("session {} was not found by its cookie, for {}", o.owner, o.id));
-  if (o.owner == owner_ && o.cookie == cookie_) lost_ = true;
-}
-
-void Shopper::settle_success(Order& o, const Answer& answer) {
-  Known& known = oracle_.known(o.owner);
-  ++acknowledged_;
-  if (o.kind != Kind::plain && o.ended && answer.owner == o.owner)
-    oracle_.violation(fmt::format("session {} had ended, and served {}", o.owner, o.id));
-  if (!answer.durable_at_first)
-    oracle_.violation(fmt::format("success for {} left before it was durable", o.id));
-  switch (o.kind) {
-    case Kind::begin:
-      known.begun = true;
-      oracle_.wrote(o.owner, kBeginning, Write::acknowledged);
-      if (o.owner == owner_) take_cookie(answer);
-      break;
-    case Kind::add:
-      known.written.push_back(o.id);
-      oracle_.wrote(o.owner, o.id, Write::acknowledged);
-      break;
-    case Kind::count: {
-      const auto n = static_cast<std::int64_t>(parse_decimal(answer.number).value_or(0));
-      ++known.counted;
-      if (!known.counts.insert(n).second)
-        oracle_.violation(fmt::format("two increments of {} both led to {}", o.owner, n));
-      if (!oracle_.counts(o.cookie, o.owner, n))
-        oracle_.violation(fmt::format("increment {} of {} to {} is not durable", o.id, o.owner, n));
-      break;
-    }
-    case Kind::read:
-      check_document(o, answer);
-      break;
-    case Kind::renew:
-      if (o.owner == owner_) take_cookie(answer);
-      --known.renewing;
-      ++known.renewals;
-      break;
-    case Kind::end:
-      known.ended = true;
-      break;
-    case Kind::plain:
-      break;
-  }
-}
-
-void Shopper::check_document(const Order& o, const Answer& answer) {
-  if (!answer.whole) return;
-  const Known& known = oracle_.known(o.owner);
-  for (std::size_t i = 0; i < o.written; ++i)
-    if (answer.body.find('"' + known.written[i] + '"') == std::string::npos)
-      oracle_.violation(fmt::format("{} was acknowledged before {} was sent, which does not find it",
-                                    known.written[i], o.id));
-}
-
-void Shopper::settle_problem(Order& o, const Answer& answer) {
-  const std::size_t at = answer.body.find(kProblemType) + kProblemType.size();
-  const std::string_view code = std::string_view(answer.body).substr(at, answer.body.find('"', at) - at);
-  oracle_.tally(fmt::format("answer: {} {}", answer.status, code));
-  settle_unanswered(o, leaves_open(code));
-}
-
-// No answer, or one that promises nothing. `perhaps`: it may have been written all the same.
-void Shopper::settle_unanswered(const Order& o, bool perhaps) {
-  Known& known = oracle_.known(o.owner);
-  const Write write = perhaps ? Write::indeterminate : Write::refused;
-  if (o.kind == Kind::begin) oracle_.wrote(o.owner, kBeginning, write);
-  if (o.kind == Kind::add) oracle_.wrote(o.owner, o.id, write);
-  if (o.kind == Kind::count && perhaps) ++known.may_count;
-  if (o.kind == Kind::end && !perhaps) --known.ending;
-  if (o.kind == Kind::renew && !perhaps) --known.renewing;
 }
 
 }  // namespace stateway::sim

@@ -27,6 +27,8 @@ class Shopper {
   io::Task<void> run(unsigned exchanges);
   /// Reads its session without faults around: everything acknowledged must be there.
   io::Task<void> look_again();
+  /// What its browser holds in the end is where the oracle finds its session, if the store has none.
+  void show_cookie();
 
   std::uint64_t sent() const { return sent_; }
   std::uint64_t acknowledged() const { return acknowledged_; }
@@ -48,7 +50,7 @@ class Shopper {
   io::Task<bool> read(Wire& wire, Order& order, Answer& answer);
   io::Task<bool> read_head(Wire& wire, Order& order, Answer& answer);
   std::string text_of(const Order& order, bool last);
-  void take_cookie(const Answer& answer);
+  void take_cookie(const Order& order, const Answer& answer);
   void settle(Order& order, const Answer& answer);
   void settle_unanswered(const Order& order, bool sent);
   void settle_success(Order& order, const Answer& answer);
@@ -63,9 +65,11 @@ class Shopper {
   const std::string name_;
   Random& random_;
   Oracle& oracle_;
-  std::string owner_;   // of the present session; empty: none
-  std::string cookie_;  // its value
-  bool lost_ = false;   // the service knows nothing of it any more
+  std::string owner_;    // of the present session; empty: none
+  std::string cookie_;   // its value
+  bool lost_ = false;    // the service knows nothing of it any more
+  bool calm_ = false;    // it was read again when all was calm
+  unsigned logins_ = 0;  // of the present session, answered
   unsigned numbers_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t acknowledged_ = 0;

@@ -1,7 +1,10 @@
 // A few seeds of the soak, and proof that it can fail. `make sim` runs many more.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
+#include <string>
 
 #include "plan.h"
 #include "world.h"
@@ -17,13 +20,17 @@ std::string text_of(const Outcome& outcome) {
 
 TEST(Soak, SeedsHold) {
   std::uint64_t acknowledged = 0;
+  std::map<std::string, std::uint64_t> tally;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Outcome outcome = run_seed(seed);
     EXPECT_TRUE(outcome.violations.empty()) << text_of(outcome);
     EXPECT_GE(outcome.exchanges, kExchangesMin) << "seed " << seed;
     acknowledged += outcome.acknowledged;
+    for (const auto& [what, times] : outcome.tally) tally[what] += times;
   }
   EXPECT_GT(acknowledged, 100 * kExchangesMin / 2);  // or the faults left nothing to be checked
+  for (const char* moved : {"into cookies", "into the store", "outgrew their cookies"})
+    EXPECT_GT(tally[fmt::format("sessions: {}", moved)], 0u) << moved;
 }
 
 TEST(Soak, ASeedIsOneRunAndAnotherSeedAnother) {

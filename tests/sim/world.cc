@@ -65,6 +65,7 @@ config::Config configuration_of(const Plan& plan, unsigned gateway, Bug bug) {
   if (plan.serial)
     for (session::SessionOptions& s : out.sessions) s.lane = session::Lane::serial;
   if (plan.health) shop.health = upstream::HealthOptions{.interval = 2s};
+  out.sessions[0].placement = plan.placement;
   if (bug == Bug::sent_twice)
     for (route::RouteOptions& r : out.routes) r.replay = route::Replay::reexecute;
   return out;
@@ -146,7 +147,7 @@ World::World(std::uint64_t seed, Bug bug)
       network_(loop_, chance_, plan_.network->faults),
       clock_(loop_),
       durable_(clock_, 1'000'000),
-      oracle_(loop_, durable_) {
+      oracle_(loop_, durable_, plan_.cookies) {
   std::vector<Address> doors;
   for (unsigned i = 0; i < plan_.instances; ++i) {
     auto instance = std::make_unique<Instance>(network_, i);
@@ -183,6 +184,13 @@ void World::count(const Process& process) {
   oracle_.tally("gateway: exchanges run again", c.reruns);
   oracle_.tally("gateway: 503 lane-full", c.lane_refused);
   oracle_.tally("store: conflicts", process.store.conflicts());
+  const session::Counts& counts = process.gateway.session_counts();
+  const session::Moves moves = counts.of("s");
+  oracle_.tally("sessions: into cookies", moves.to_client);
+  oracle_.tally("sessions: into the store", moves.to_store);
+  oracle_.tally("sessions: outgrew their cookies", moves.outgrown);
+  oracle_.tally("sessions: moves put off", counts.unmoved);
+  oracle_.tally("sessions: cookies that were behind", counts.stale);
 }
 
 io::Task<void> World::blows() {
@@ -220,6 +228,10 @@ void World::strike(const Blow& blow) {
       return loop_.at(back, [this] {
         for (const auto& f : fronts_) leave_out(*f, std::nullopt);
       });
+    case Blow::Kind::place:
+      front.config.sessions[0].placement = placement_of(blow, plan_.cookies);
+      if (front.process) front.process->gateway.reload(front.config);
+      return;
     case Blow::Kind::jump_clock:
       return clock_.jump(std::chrono::duration_cast<std::chrono::milliseconds>(
           blow.which % 2 == 1 ? -blow.length : blow.length));
@@ -280,6 +292,7 @@ void World::settle() {
       oracle_.violation(fmt::format("{} connections idle for longer than they may", idle));
     if (front->process->store.pending() > 0) oracle_.violation("commits that never end");
   }
+  for (const auto& shopper : shoppers_) shopper->show_cookie();
   oracle_.verify();
 }
 
