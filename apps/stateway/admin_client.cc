@@ -13,6 +13,8 @@ std::unexpected<Error> bad_usage(std::string sentence) {
   return fail(Code::invalid_argument, Side::client, std::move(sentence));
 }
 
+constexpr std::size_t kAnswerBytesMax = 80 * 1024 * 1024;  // one session, whose document may have 64 MiB
+
 /// Where to connect to what listens on `address`.
 Address reachable(Address address) {
   if (is_wildcard(address)) address.host = address.host == "::" ? "::1" : "127.0.0.1";
@@ -72,7 +74,7 @@ io::Task<void> AdminClient::exchange(const wire::ClientRequest& request, Result<
   const TimePoint until = loop_.now() + deadline_;
   auto stream = co_await network_.connect(api_.address, until);
   if (stream) {
-    wire::Client client(std::move(*stream), {});
+    wire::Client client(std::move(*stream), {.head = {}, .body_bytes_max = kAnswerBytesMax});
     out = co_await client.exchange(request, until);
   } else {
     out = pass_on(std::move(stream));
