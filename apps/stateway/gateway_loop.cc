@@ -28,6 +28,7 @@ GatewayLoop::GatewayLoop(const Shared& shared, std::string session_url_base)
           .clock = shared.clock,
           .random = shared.random,
           .sessions = shared.sessions,
+          .holders = shared.holders,
           .session_urls = session_urls_,
           .config = std::make_shared<const gateway::LoopConfig>(),
           .pipeline = shared.pipeline,

@@ -21,6 +21,7 @@ struct Shared {
   Random& random;
   io::Worker& resolver;
   session::Sessions& sessions;
+  session::Holders& holders;
   const gateway::Pipeline& pipeline;
   gateway::Counters& counters;
 };

@@ -68,6 +68,7 @@ class Runtime {
   SystemClock clock_;
   SystemRandom random_;
   gateway::Counters counters_;
+  session::Holders holders_{config().gateway.hybrid_bytes_max};
   gateway::Pipeline pipeline_;
   std::optional<io::Guardian> guardian_;
   std::string folder_;
@@ -130,7 +131,7 @@ Result<void> Runtime::start() {
   resolver_.emplace("resolver");
   sessions_ = std::make_unique<session::Sessions>(**store, keys_, clock_, random_,
                                                   config().gateway.overlap_bytes_max);
-  const Shared shared{clock_, random_, *resolver_, *sessions_, pipeline_, counters_};
+  const Shared shared{clock_, random_, *resolver_, *sessions_, holders_, pipeline_, counters_};
   const std::string base = fmt::format("http://{}/", to_string(session_socket_->address()));
   for (unsigned i = 0; i < thread_count(config().gateway); ++i)
     loops_.push_back(std::make_unique<GatewayLoop>(shared, fmt::format("{}{}/", base, i)));

@@ -56,6 +56,9 @@ void add_counters(JsonWriter& json, const gateway::Counters& counters) {
   add("reruns", counters.reruns);
   add("lane_waiting", counters.lane_waiting);
   add("lane_refused", counters.lane_refused);
+  add("documents_spared", counters.documents_spared);
+  add("document_octets_spared", counters.document_octets_spared);
+  add("documents_needed", counters.documents_needed);
   add("patches_ignored", counters.patches_ignored);
   json.end_object();
 }

@@ -26,6 +26,7 @@ trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
 session_address = "10.0.0.1:9000"
 key_file = "${DIR}/keys"
 overlap_memory = "32MiB"
+hybrid_memory = "16MiB"
 debug_headers = true
 [log]
 access = false
@@ -67,6 +68,7 @@ document_max = "64KiB"
 placement = "instance"
 on_lost_instance = "fail"
 [session.plain]
+placement = "hybrid"
 [service.shop]
 command = ["build/cart", "--verbose"]
 count = 3
@@ -112,7 +114,7 @@ session = "sticky"
 
 constexpr std::string_view kEveryKeyRead =
     R"(gateway threads=4 drain=5000 trusted=[10.0.0.0/8 ::1/128 unix] session=10.0.0.1:9000
-  keys=/srv/keys debug=true
+  keys=/srv/keys overlap=33554432 hybrid=16777216 debug=true
 log access=false format=1
 limits head=32768 target=4096 fields=64 head_timeout=3000 idle=20000 connections=500
 listen 0.0.0.0:8080
@@ -125,7 +127,7 @@ session shop placement=2 lost=0 idle=600000 absolute=604800000
 session sticky placement=1 lost=1 idle=1800000 absolute=86400000
   cookie=sticky secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
-session plain placement=2 lost=0 idle=1800000 absolute=86400000
+session plain placement=3 lost=0 idle=1800000 absolute=86400000
   cookie=plain secure=0 persistent=false
   lane=0 queue=100 wait=10000 overlap=- inline=4096 document=1048576
 service shop instances=[]
@@ -189,7 +191,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(describe(*config), kEveryKeyRead);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre(
-                  "F:68:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "F:70:13: warning: [service.fixed] has instances on other machines and no token_file: "
                   "whoever reaches them can pretend to be the gateway"));
 }
 
@@ -286,7 +288,7 @@ session = "s"
   ASSERT_TRUE(config) << to_string(config.error().front());
   EXPECT_EQ(describe(*config),
             R"(gateway threads=0 drain=30000 trusted=[] session=127.0.0.1:0
-  keys=var/stateway.keys debug=false
+  keys=var/stateway.keys overlap=67108864 hybrid=67108864 debug=false
 log access=true format=0
 limits head=16384 target=8192 fields=100 head_timeout=10000 idle=60000 connections=10000
 listen 127.0.0.1:8080

@@ -29,7 +29,7 @@ constexpr Choice kStores[] = {is("embedded", store::Kind::embedded), is("memory"
 constexpr Choice kDurabilities[] = {is("sync", Durability::sync), is("os", Durability::os),
                                     is("memory", Durability::memory)};
 constexpr Choice kPlacements[] = {is("client", Placement::client), is("instance", Placement::instance),
-                                  is("store", Placement::store), later("hybrid")};
+                                  is("store", Placement::store), is("hybrid", Placement::hybrid)};
 constexpr Choice kLostInstances[] = {is("renew", OnLostInstance::renew), is("fail", OnLostInstance::fail)};
 constexpr Choice kSecures[] = {is("auto", Secure::auto_), is("always", Secure::always),
                                is("never", Secure::never)};
@@ -101,6 +101,8 @@ constexpr Key kKeys[] = {
         text("gateway", "key_file", "\"var/stateway.keys\"")),
     at_start<&Config::gateway, &GatewayOptions::overlap_bytes_max>(
         ranged(Type::size, "gateway", "overlap_memory", "\"64MiB\"", 0, kTiB)),
+    at_start<&Config::gateway, &GatewayOptions::hybrid_bytes_max>(
+        ranged(Type::size, "gateway", "hybrid_memory", "\"64MiB\"", 0, kTiB)),
     boolean("gateway", "debug_headers", "false"),
 
     boolean("log", "access", "true"),

@@ -174,6 +174,7 @@ TEST(Keys, WhatOnlyARestartChangesIsSaidAtItsPlace) {
                                             fmt::format("F:2:19: gateway.session_address{}", why),
                                             fmt::format("F:2:12: gateway.key_file{}", why),
                                             fmt::format("F:2:18: gateway.overlap_memory{}", why),
+                                            fmt::format("F:2:17: gateway.hybrid_memory{}", why),
                                             fmt::format("F:2:11: admin.address{}", why),
                                             fmt::format("F:11:8: store.kind{}", why),
                                             fmt::format("F:11:8: store.path{}", why),

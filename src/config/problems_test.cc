@@ -117,8 +117,6 @@ TEST(Problems, GatewayAndAdmin) {
 
 TEST(Problems, NotInThisRelease) {
   expect({
-      {"[session.s]\nplacement = 'hybrid'",
-       {"F:2:13: placement = \"hybrid\" is not in this release; use \"client\", \"instance\" or \"store\""}},
       {"[store]\nkind = 'redis'\nurl = 'redis://h'\non_outage = 'journal'",
        {"F:2:8: kind = \"redis\" is not in this release; use \"embedded\" or \"memory\"",
         "F:3:1: url is not in this release; remove it",

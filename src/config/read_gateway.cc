@@ -8,6 +8,7 @@ gateway::GatewayOptions read_gateway(const Section& section) {
   gateway::GatewayOptions options;
   section.read("threads", options.threads);
   section.read("drain_timeout", options.drain_timeout);
+  section.read("hybrid_memory", options.hybrid_bytes_max);
   section.read("debug_headers", options.debug_headers);
   section.read("overlap_memory", options.overlap_bytes_max);
   for (const Text& text : section.texts("trusted_proxies")) {

@@ -46,10 +46,11 @@ inline std::string describe(const session::SessionOptions& s) {
 inline std::string describe(const Config& c) {
   std::vector<std::string> trusted;
   for (const PeerNetwork& network : c.gateway.trusted_proxies) trusted.push_back(network.text());
-  std::string out =
-      fmt::format("gateway threads={} drain={} trusted=[{}] session={}\n  keys={} debug={}\n",
-                  c.gateway.threads, c.gateway.drain_timeout.count(), fmt::join(trusted, " "),
-                  to_string(c.gateway.session_address), c.gateway.key_file, c.gateway.debug_headers);
+  std::string out = fmt::format(
+      "gateway threads={} drain={} trusted=[{}] session={}\n  keys={} overlap={} hybrid={} debug={}\n",
+      c.gateway.threads, c.gateway.drain_timeout.count(), fmt::join(trusted, " "),
+      to_string(c.gateway.session_address), c.gateway.key_file, c.gateway.overlap_bytes_max,
+      c.gateway.hybrid_bytes_max, c.gateway.debug_headers);
   out += fmt::format("log access={} format={}\n", c.log.access, static_cast<int>(c.log.format));
   out += fmt::format("limits head={} target={} fields={} head_timeout={} idle={} connections={}\n",
                      c.limits.head_bytes_max, c.limits.target_bytes_max, c.limits.fields_max,

@@ -10,6 +10,11 @@
 namespace stateway::gateway {
 namespace {
 
+bool goes_by_session(const Exchange& x) {
+  return x.service_options().balance == upstream::Balance::hash ||
+         x.session->kind->placement == session::Placement::hybrid;
+}
+
 std::string_view header_value(const Exchange& x, std::string_view name) {
   for (const http::Field& f : x.request.fields)
     if (equals_ignoring_case(f.name, name)) return f.value;
@@ -66,7 +71,7 @@ std::optional<std::uint64_t> affinity_key(const Exchange& x) {
   std::string_view text;
   if (x.route->affinity)
     text = key_text(x, *x.route->affinity);
-  else if (x.session && x.service_options().balance == upstream::Balance::hash)
+  else if (x.session && goes_by_session(x))
     text = x.session->ticket.id();
   if (text.empty()) return std::nullopt;
   return upstream::stable_hash(text);

@@ -8,9 +8,10 @@
 
 namespace stateway::gateway {
 
-/// The hash of the key that the route's affinity names, or else, where the service's balance is hash, of the
-/// session's public id. nullopt: there is none, as when the request lacks the field, segment or parameter, or
-/// has it empty. The same on every loop and in every run. After route and identify.
+/// The hash of the key that the route's affinity names, or else, where the service's balance is hash or the
+/// session's placement hybrid, of the session's public id. nullopt: there is none, as when the request lacks
+/// the field, segment or parameter, or has it empty. The same on every loop, in every run, and at every
+/// gateway. After route and identify.
 std::optional<std::uint64_t> affinity_key(const Exchange& x);
 
 /// The address of the client: that of the peer, unless it is trusted; then the last one in X-Forwarded-For,

@@ -1,15 +1,20 @@
 #include "gateway/commit.h"
 
 #include "gateway/on_loop.h"
+#include "gateway/visit.h"
 
 namespace stateway::gateway {
 
 io::Task<Result<void>> commit(Exchange& x) {
   x.answer->session_url = {};  // too late for more patches
-  if (!x.session || !x.session->wants_commit()) co_return Result<void>{};
-  auto committed = co_await x.on.sessions.commit(x.on.loop, *x.session, x.use->overlap);
-  if (committed && x.session->overlapped) x.on.counters.overlaps.fetch_add(1, std::memory_order_relaxed);
-  co_return committed;
+  if (!x.session) co_return Result<void>{};
+  if (x.session->wants_commit()) {
+    auto committed = co_await x.on.sessions.commit(x.on.loop, *x.session, x.use->overlap);
+    if (!committed) co_return committed;
+    if (x.session->overlapped) x.on.counters.overlaps.fetch_add(1, std::memory_order_relaxed);
+  }
+  end_visit(x);
+  co_return Result<void>{};
 }
 
 bool may_run_again(const Exchange& x, const Error& error) {

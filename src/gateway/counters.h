@@ -20,7 +20,10 @@ struct Counters {
   Count lane_waiting{0};  // exchanges that wait for their session's lane now (lane = "serial")
   Count lane_refused{
       0};  // answers 503 lane-full: exchanges or commits that found no place, or waited too long
-  Count patches_ignored{0};  // Stateway-* found in interim responses or trailers
+  Count documents_spared{0};        // requests whose process held the document (placement hybrid)
+  Count document_octets_spared{0};  // of those documents
+  Count documents_needed{0};        // such requests that went once more, with the document
+  Count patches_ignored{0};         // Stateway-* found in interim responses or trailers
 };
 
 }  // namespace stateway::gateway

@@ -18,6 +18,7 @@
 #include "http/message.h"
 #include "http/target.h"
 #include "io/cancellable.h"
+#include "session/holders.h"
 #include "session/lanes.h"
 #include "session/slot.h"
 #include "upstream/connection.h"
@@ -58,10 +59,14 @@ class BodyPump;
 struct Answer {
   explicit Answer(upstream::Lease l);
   ~Answer();
+  /// After the last octet of the body: the connection goes back to its pool if both messages ended cleanly.
+  /// The head is gone.
+  void finish();
 
   upstream::Lease lease;
   std::unique_ptr<upstream::Connection> connection;
   SessionUrls::Grant session_url;
+  session::Holders::Visit visit;   // placement hybrid
   std::unique_ptr<BodyPump> pump;  // the request's body, if it did not go out with the head
   http::ResponseHead head;         // views into the connection's reader
   http::Framing framing;

@@ -5,6 +5,7 @@
 #include "gateway/body_pump.h"
 #include "gateway/on_loop.h"
 #include "gateway/retry.h"
+#include "gateway/visit.h"
 
 namespace stateway::gateway {
 namespace {
@@ -48,6 +49,7 @@ class Forwarding {
         note_instance();
         co_return Result<void>{};
       }
+      if (!failed) x_.answer->visit.end_without_effect();  // it said "not me"
       x_.answer.reset();
       x_.on.counters.retries.fetch_add(1, std::memory_order_relaxed);
     }
@@ -77,17 +79,32 @@ class Forwarding {
 
   unsigned attempts_max() const { return x_.service_options().retry.attempts; }
 
-  // One instance. A connection that went stale in its pool says nothing about the instance, so a fresh one is
-  // tried before anything is held against it.
+  // One instance. Where it does not hold the document it was said to, it gets that too, in the same attempt.
   io::Task<std::optional<AttemptFailure>> try_once(upstream::Lease lease) {
     x_.instance = lease.instance().name();
+    const bool sent_before = x_.sent;
+    auto failed = co_await send(std::move(lease));
+    if (!failed && needs_document(x_)) {
+      co_await end_visit_in_need(x_);
+      with_document_ = true;
+      x_.sent = sent_before;  // it had no effect
+      upstream::Lease same = std::move(x_.answer->lease);
+      failed = co_await send(std::move(same));
+    }
+    if (!failed) count_spared(x_);
+    if (x_.answer->connection && !(failed && failed->by_client))  // a failed connect has been noted already
+      x_.answer->lease.report(outcome(failed.has_value()));
+    co_return failed;
+  }
+
+  // A connection that went stale in its pool says nothing about the instance, so a fresh one is tried before
+  // anything is held against it.
+  io::Task<std::optional<AttemptFailure>> send(upstream::Lease lease) {
     auto failed = co_await send_over(std::move(lease), false);
     if (failed && went_stale(*failed)) {
       upstream::Lease same = std::move(x_.answer->lease);
       failed = co_await send_over(std::move(same), true);
     }
-    if (x_.answer->connection && !(failed && failed->by_client))  // a failed connect has been noted already
-      x_.answer->lease.report(outcome(failed.has_value()));
     co_return failed;
   }
 
@@ -112,8 +129,11 @@ class Forwarding {
     if (x_.session) {
       x_.session->forget_wishes();
       if (x_.session->kind->has_document()) answer.session_url = x_.on.session_urls.open(*x_.session);
+      begin_visit(x_, with_document_);
     }
-    co_return co_await attempt(x_, answer);
+    auto failed = co_await attempt(x_, answer);
+    if (failed && failed->progress == Progress::nothing_sent) answer.visit.end_without_effect();
+    co_return failed;
   }
 
   upstream::Outcome outcome(bool failed) const {
@@ -176,6 +196,7 @@ class Forwarding {
   upstream::Attempts tried_;
   std::optional<upstream::Service::RetryPermit> permit_;
   std::optional<Error> last_;
+  bool with_document_ = false;  // an instance did not hold it: this exchange always brings it now
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ struct World {
   store::MemoryStore store{clock, 10};
   session::KeyRing keys{clock, random};
   session::Sessions sessions{store, keys, clock, random};
+  session::Holders holders{0};
   SessionUrls urls{"http://h/0/", random};
   Pipeline pipeline;
   Counters counters;
@@ -41,6 +42,7 @@ struct World {
             .clock = clock,
             .random = random,
             .sessions = sessions,
+            .holders = holders,
             .session_urls = urls,
             .config = config(),
             .pipeline = pipeline,

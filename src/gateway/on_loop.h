@@ -11,6 +11,7 @@
 #include "gateway/snapshot.h"
 #include "http/date.h"
 #include "io/loop.h"
+#include "session/holders.h"
 #include "session/sessions.h"
 #include "upstream/service_on_loop.h"
 
@@ -29,6 +30,7 @@ struct OnLoop {
   const WallClock& clock;
   Random& random;
   session::Sessions& sessions;
+  session::Holders& holders;
   SessionUrls& session_urls;
   std::shared_ptr<const LoopConfig> config;  // replaced by a reload
   const Pipeline& pipeline;

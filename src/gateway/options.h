@@ -23,6 +23,7 @@ struct GatewayOptions {
                               "127.0.0.1"};    // TCP; where Stateway-Session-Url points; port 0: any free one
   std::string key_file = "var/stateway.keys";  // of sealed cookies; only where there are sessions
   std::size_t overlap_bytes_max = 64 * 1024 * 1024;  // last versions of sessions in cookies (RecentVersions)
+  std::size_t hybrid_bytes_max = 64 * 1024 * 1024;   // for who holds which session's document (Holders)
   bool debug_headers = false;
   bool operator==(const GatewayOptions&) const = default;
 };

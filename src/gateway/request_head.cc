@@ -44,7 +44,9 @@ void append_session(std::string& out, const Exchange& x, std::string_view sessio
   const session::Slot& s = *x.session;
   http::append_field(out, "Stateway-Session-Id", s.ticket.id_text());
   if (!s.kind->has_document()) return;
-  if (s.record.document.size() <= s.kind->inline_bytes_max)
+  if (const std::string& held = x.answer->visit.held(); !held.empty())
+    http::append_field(out, "Stateway-Session-Held", held);
+  else if (s.record.document.size() <= s.kind->inline_bytes_max)
     http::append_field(out, "Stateway-Session", s.record.document);
   http::append_field(out, "Stateway-Session-Version", s.version);
   http::append_field(out, "Stateway-Session-Url", session_url);

@@ -93,16 +93,6 @@ class BodyCopy {
   std::string head_;  // until it was sent
 };
 
-// The instance's connection goes back to its pool if both messages ended cleanly.
-void finish_with_instance(Exchange& x) {
-  Answer& answer = *x.answer;
-  const bool request_over = !answer.pump || answer.pump->done();
-  const bool reusable =
-      request_over && http::keep_alive(answer.head) && answer.framing.kind != Kind::until_close;
-  answer.connection->reader().finish_message();
-  if (reusable) answer.lease.give_back(std::move(answer.connection));
-}
-
 }  // namespace
 
 io::Task<void> respond(Exchange& x) {
@@ -123,7 +113,7 @@ io::Task<void> respond(Exchange& x) {
   const bool whole = co_await copy.run();
   x.close = !keep || !whole;
   x.broken_off = !whole;
-  if (whole) finish_with_instance(x);
+  if (whole) x.answer->finish();
 }
 
 io::Task<void> respond_own(Exchange& x, OwnResponse response) {

@@ -76,8 +76,9 @@ void Holders::Visit::end_needing() {
 void Holders::Visit::end_unknown() {
   leave([&](Known& known, bool, unsigned) {
     const store::Revision made = sending_.version + 1;
-    known.doubtful = std::max(known.doubtful, made);
-    if (known.version == made) known.version = 0;
+    known.doubt(made);
+    const bool changed = known.version == sending_.version && known.identity == sending_.identity;
+    if (changed || known.version == made) known.version = 0;
   });
 }
 
@@ -88,7 +89,7 @@ void Holders::Visit::end(store::Revision now_at) {
   leave([&](Known& known, bool counted, unsigned others) {
     const store::Revision made = changed ? sending_.version + 1 : sending_.version;
     const bool alone = changed ? others == 0 : others == 0 || known.lowest_given >= sending_.version;
-    const bool sure = counted && alone && made > known.crowd_made && made > known.doubtful;
+    const bool sure = counted && alone && made > known.crowd_made && !known.doubts(made);
     if (sure && now_at == made && !kept_.empty() && sending_.identity != 0 && made != 0) {
       known.identity = sending_.identity;
       known.token = std::move(kept_);
@@ -96,7 +97,7 @@ void Holders::Visit::end(store::Revision now_at) {
       return;
     }
     if (!changed) return;
-    if (!counted) known.doubtful = std::max(known.doubtful, made);
+    if (!counted) known.doubt(made);
     if (others != 0) known.crowd_made = std::max(known.crowd_made, made);
     if (known.version == made) known.version = 0;
   });

@@ -1,6 +1,7 @@
 // Placement "hybrid": which process holds which session's document.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -50,8 +51,15 @@ class Holders {
     std::uint64_t number = 0;  // of this entry: who came before it is no part of `inside`
     std::uint64_t identity = 0;
     std::string token;
-    store::Revision version = 0;       // that is held; 0: none
-    store::Revision doubtful = 0;      // versions up to this one may yet be left by visits of unknown end
+    store::Revision version = 0;  // that is held; 0: none
+    // Versions from the first to the last of these may yet be left by visits of unknown end.
+    store::Revision doubtful_first = 0;
+    store::Revision doubtful_last = 0;  // 0: none
+    void doubt(store::Revision made) {
+      doubtful_first = doubtful_last == 0 ? made : std::min(doubtful_first, made);
+      doubtful_last = std::max(doubtful_last, made);
+    }
+    bool doubts(store::Revision made) const { return made >= doubtful_first && made <= doubtful_last; }
     unsigned inside = 0;               // visits that have not ended
     store::Revision lowest_given = 0;  // to those inside, or lower
     store::Revision crowd_made = 0;    // versions up to this one were made while others were inside, too
@@ -79,6 +87,10 @@ class Holders::Visit {
   void send_document() { held_.clear(); }
   /// The answer says that the process keeps the document, under this token.
   void keeps(std::string token) { kept_ = std::move(token); }
+
+  /// … or it cannot be relied on.
+  void keeps_not() { kept_.clear(); }
+  store::Revision given() const { return sending_.version; }
 
   /// Nothing was sent, or the process has left everything as it was.
   void end_without_effect();

@@ -199,12 +199,23 @@ TEST(Holders, AnUnknownEndIsDoubtedForThatVersionOnly) {
   {
     const Holders::Visit broken = w.visit(3);
   }
-  EXPECT_EQ(w.held(3), "token");  // it would have left 4
+  EXPECT_EQ(w.held(3), "");  // it may have left 4
+  w.keep(3, 3);
+  EXPECT_EQ(w.held(3), "token");
   w.keep(3, 4);
   w.keep(4, 4);
   EXPECT_EQ(w.held(4), "");
   w.keep(4, 5);
   EXPECT_EQ(w.held(5), "token");
+}
+
+TEST(Holders, AnUnknownEndElsewhereTakesNothingAway) {
+  World w;
+  w.keep(3, 3);
+  {
+    const Holders::Visit broken = w.visit(3, kOther);
+  }
+  EXPECT_EQ(w.held(3), "token");
 }
 
 TEST(Holders, MovedVisitsEndOnce) {

@@ -12,6 +12,8 @@ std::string_view placement_name(Placement placement) {
       return "store";
     case Placement::instance:
       return "instance";
+    case Placement::hybrid:
+      return "hybrid";
   }
   return "store";
 }

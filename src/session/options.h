@@ -16,6 +16,7 @@ enum class Placement : std::uint8_t {
   client,    // their documents sealed in their cookies, or in [store] when those are too small
   instance,  // one instance's memory: its clients come back to it
   store,     // their documents in [store]
+  hybrid,    // as store, and each preferably at an instance that has its document already
 };
 std::string_view placement_name(Placement placement);
 

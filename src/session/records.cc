@@ -151,6 +151,7 @@ Home Records::home_for(const Slot& slot, Home now, std::size_t principal_bytes, 
     case Placement::instance:
       return Home::instance;
     case Placement::store:
+    case Placement::hybrid:
       return Home::store;
     case Placement::client:
       break;

@@ -9,6 +9,7 @@ PlacementRules& Sessions::rules(const Slot& slot) {
   switch (slot.kind->placement) {
     case Placement::client:
     case Placement::store:
+    case Placement::hybrid:
       return documents_;
     case Placement::instance:
       return instance_;

@@ -63,6 +63,7 @@ class Gateway {
   gateway::Pipeline pipeline_;
   session::KeyRing keys_;
   session::Sessions sessions_;
+  session::Holders holders_;
   gateway::SessionUrls session_urls_;
   std::vector<std::unique_ptr<upstream::Service>> services_;
   gateway::OnLoop on_;

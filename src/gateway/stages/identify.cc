@@ -13,9 +13,12 @@ Result<void> take_operation(session::Slot& slot, std::string_view value) {
     slot.renew = true;
   else if (value == "end")
     slot.end = true;
+  else if (value == "need")
+    return fail(Code::bad_patch, Side::upstream,
+                "Stateway-Session-Op: need, although the document was sent, or beside changes");
   else
     return fail(Code::bad_patch, Side::upstream,
-                "Stateway-Session-Op is neither renew nor end: " + std::string(value));
+                "Stateway-Session-Op is none of renew, end and need: " + std::string(value));
   return {};
 }
 
@@ -40,6 +43,12 @@ Result<void> IdentifyStage::leave(Exchange& x) {
     if (f.id != http::FieldId::stateway) continue;
     if (equals_ignoring_case(f.name, "Stateway-Session-Patch")) patches.push_back(f.value);
     if (equals_ignoring_case(f.name, "Stateway-Session-Principal")) slot.new_principal = std::string(f.value);
+    if (equals_ignoring_case(f.name, "Stateway-Session-Hold")) {
+      if (!session::is_hold_token(f.value))
+        return fail(Code::bad_patch, Side::upstream,
+                    "Stateway-Session-Hold is not 1 to 64 of A-Z a-z 0-9 . _ ~ -");
+      x.answer->visit.keeps(std::string(f.value));
+    }
     if (equals_ignoring_case(f.name, "Stateway-Session-Op"))
       if (auto taken = take_operation(slot, f.value); !taken) return taken;
   }
