@@ -13,7 +13,8 @@ namespace {
 using session::Home;
 using session::Placement;
 
-constexpr Duration kEvery = 10s;
+// Between two counts, and never less than one takes: a large store is on the disk.
+constexpr Duration kPauseBetween = 10s;
 constexpr Duration kLook = 1s;  // whether there was a reload
 // A step of the walk, which comes with its documents, is as long as its octets allow …
 constexpr std::size_t kRecordsFirst = 32;
@@ -88,9 +89,10 @@ io::Task<bool> Census::count() {
 io::Task<void> Census::run() {
   for (;;) {
     const std::uint64_t generation = in_force_.generation;
+    const TimePoint began = loop_.now();
     const bool counted = co_await count();
     if (!counted && in_force_.generation == generation) log::warn("the sessions could not be counted");
-    const TimePoint until = loop_.now() + kEvery;
+    const TimePoint until = loop_.now() + std::max<Duration>(kPauseBetween, loop_.now() - began);
     while (loop_.now() < until && in_force_.generation == generation) co_await io::sleep_for(loop_, kLook);
   }
 }
