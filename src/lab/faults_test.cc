@@ -50,6 +50,12 @@ TEST(Program, ReportsHowItEndedAndKeepsItsOutput) {
   EXPECT_EQ(read_file(folder / "out"), "said this\n");
 }
 
+TEST(Program, FilesThatCannotBeReadAreEmpty) {
+  const Folder folder;
+  EXPECT_EQ(read_file(folder / "nothing"), "");
+  EXPECT_EQ(read_file(folder / "."), "") << "it opens, and its read fails";
+}
+
 TEST(Program, ThatCannotBeStartedSaysWhy) {
   const Folder folder;
   const auto program = Program::start({.words = {"/nonexistent/program"}, .output_file = folder / "out"});

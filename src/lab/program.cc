@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "base/bytes.h"
 #include "io/exec_image.h"
@@ -79,8 +79,11 @@ Result<io::Exit> Program::wait(Duration limit) {
 }
 
 std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  // By the stream and not its buffer, which throws when a read fails, as of a process that just ended.
+  const std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return std::move(out).str();
 }
 
 std::vector<pid_t> processes_with(std::string_view entry) {
