@@ -15,9 +15,10 @@ import unittest
 
 from shop_site import Browser, Program, Site
 
-PLACEMENTS = ["client", "store", "instance"]
+PLACEMENTS = ["client", "store", "hybrid", "instance"]
 # Each is gone through by reloads; no session may be lost on the way.
-JOURNEYS = [["instance", "store", "client"], ["instance", "client"], ["client", "store", "client"]]
+JOURNEYS = [["instance", "store", "client"], ["instance", "client"], ["client", "store", "client"],
+            ["instance", "hybrid", "store"], ["client", "hybrid", "client"]]
 LARGE = "é" * 50_000
 NOTES = [None, "", "Ring twice", "Grüße 🍵 \u2028 \u007f \"\\", 0, -1.5, 1e300, 2 ** 53, True, [], {},
          [None, [None]], {"a": None}, {"a": {"b": None, "c": [None, {"d": None}]}},

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/bytes.h"
 #include "cart_load.h"
 #include "sticky.h"
 
@@ -26,13 +27,20 @@ class CppAdapter : public StickySite {
   static std::string on(std::string_view placement) {
     return cart_config({.replay = "re-execute", .placement = placement});
   }
+  std::uint64_t gateway_count(std::string_view name) {
+    const std::string status = ask_admin("/v1/status").body;
+    const std::string key = fmt::format("\"{}\":", name);
+    const std::size_t at = status.find(key) + key.size();
+    return parse_decimal(std::string_view(status).substr(at, status.find_first_of(",}", at) - at))
+        .value_or(0);
+  }
   void kill_all_instances() {
     for (const lab::InstanceInfo& instance : instances()) kill_instance(instance.pid);
     wait_until_all_are_up();
   }
 };
 
-constexpr std::string_view kPlacements[] = {"client", "store", "instance"};
+constexpr std::string_view kPlacements[] = {"client", "store", "hybrid", "instance"};
 
 TEST_F(CppAdapter, TheCartIsTheSameOnEachPlacement) {
   for (const std::string_view placement : kPlacements) {
@@ -54,7 +62,7 @@ TEST_F(CppAdapter, TheCartIsTheSameOnEachPlacement) {
 }
 
 TEST_F(CppAdapter, CartsLeaveTheirInstancesWhenThePlacementChanges) {
-  for (const std::string_view placement : {"store", "client"}) {
+  for (const std::string_view placement : {"store", "client", "hybrid"}) {
     start(on("instance"));
     wait_until_all_are_up();
     std::vector<Browser> browsers(12);
@@ -93,6 +101,24 @@ TEST_F(CppAdapter, ACartTooLargeForAHeaderLeavesItsInstanceByTheSessionUrl) {
   EXPECT_THAT(cart(browser), HasSubstr("item-0\""));
   EXPECT_THAT(cart(browser), HasSubstr("item-599\""));
   EXPECT_THAT(cart(browser), HasSubstr("last"));
+}
+
+TEST_F(CppAdapter, WithHybridDocumentsStayWithTheProcessThatHoldsThem) {
+  start(on("hybrid"));
+  wait_until_all_are_up();
+  std::vector<Browser> browsers(8);
+  const std::string name(100, 'x');
+  for (int i = 0; i < 20; ++i)
+    for (Browser& browser : browsers) add(browser, fmt::format("item-{}", i), name);
+  // All but the first request of each session, and what load made go elsewhere.
+  EXPECT_GT(gateway_count("documents_spared"), 100u);
+  EXPECT_EQ(gateway_count("documents_needed"), 0u);
+  kill_all_instances();
+  for (Browser& browser : browsers) {
+    EXPECT_THAT(cart(browser), HasSubstr(R"("version":20)"));
+    add(browser, "item-0", name);
+    EXPECT_THAT(cart(browser), HasSubstr(R"("n":2)"));
+  }
 }
 
 TEST_F(CppAdapter, ADocumentMayFillTheHeader) {
@@ -157,7 +183,7 @@ session = "visits"
   start(config("instance"));
   Browser browser;
   int visits = 0;
-  for (const std::string_view placement : {"instance", "client", "store", "client"}) {
+  for (const std::string_view placement : {"instance", "client", "hybrid", "store", "client"}) {
     reload_with(config(placement));
     for (int i = 0; i < 3; ++i)
       EXPECT_EQ(browse(browser, "POST", "/").body, fmt::format("visit {}\n", ++visits)) << placement;

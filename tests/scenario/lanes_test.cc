@@ -272,7 +272,7 @@ TEST_F(Lanes, WhatIsDoneInAnInstancesMemoryIsNotDoneAgainAtAnother) {
 }
 
 TEST_F(Lanes, WhereTheSessionEndedOrWasRenewedMeanwhileNobodyGetsFurther) {
-  for (const std::string_view placement : {"store", "client", "instance"}) {
+  for (const std::string_view placement : {"store", "client", "hybrid", "instance"}) {
     kept_ = placement != "instance";
     start(serial({.placement = placement}));
     for (const std::string_view op : {"end", "renew"}) {
