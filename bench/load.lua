@@ -1,4 +1,5 @@
--- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE | begin FILE N
+-- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE | browse FILE | begin FILE N
+-- `browse` sends each cookie once, and then the one that the answer set in its place.
 -- `begin` writes the cookie of every N-th answer to FILE.
 function init(args)
   local kind = args[1]
@@ -26,6 +27,24 @@ function init(args)
     request = function()
       next_one = next_one % #requests + 1
       return requests[next_one]
+    end
+  elseif kind == "browse" then
+    local cookies, first, last = {}, 1, 0
+    local function keep(cookie)
+      last = last + 1
+      cookies[last] = cookie
+    end
+    for cookie in io.lines(args[2]) do
+      keep(cookie)
+    end
+    request = function()
+      local cookie = cookies[first]
+      cookies[first] = nil
+      first = first + 1
+      return wrk.format(nil, nil, { ["Cookie"] = cookie })
+    end
+    response = function(_, headers)
+      keep(headers["Set-Cookie"]:match("^[^;]+"))
     end
   end
 end
