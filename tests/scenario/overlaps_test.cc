@@ -104,6 +104,7 @@ TEST_P(Overlaps, IncrementsThatTestWhatTheyReadMakeTheExactSum) {
 
 INSTANTIATE_TEST_SUITE_P(, Overlaps,
                          testing::Values(Way{"store", "merge"}, Way{"store", "serial"},
+                                         Way{"hybrid", "merge"}, Way{"hybrid", "serial"},
                                          Way{"client", "merge"}, Way{"client", "serial"}),
                          [](const auto& info) {
                            return fmt::format("{}_{}", info.param.placement, info.param.lane);

@@ -214,7 +214,7 @@ TEST_P(Session, OutlivesTheGateway) {
   EXPECT_THAT(session(), EndsWith(R"( 1 {"a":1})"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::Values("client", "store"),
+INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::Values("client", "store", "hybrid"),
                          [](const auto& of) { return std::string(of.param); });
 
 }  // namespace

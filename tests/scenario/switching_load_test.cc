@@ -9,7 +9,7 @@
 namespace stateway::scenario {
 namespace {
 
-constexpr const char* kCycle[] = {"client", "store"};
+constexpr const char* kCycle[] = {"client", "store", "hybrid", "store"};
 
 /// Clients that count: each turn puts one more of an item of the client's own into its cart, and the answer
 /// must be one more than the last one said. Every fifth client has so many items that no cookie holds them
