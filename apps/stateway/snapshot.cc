@@ -67,8 +67,9 @@ void note_outside(admin::InForce& shown, WallMillis now) {
   if (shown.snapshot == nullptr) return;
   for (const session::SessionOptions& kind : shown.snapshot->sessions) {
     const WallMillis until = now + kind.absolute.count();
-    if (kind.placement == session::Placement::client) shown.outside[kind.name].in_cookies_until = until;
-    if (kind.placement == session::Placement::instance) shown.outside[kind.name].at_instances_until = until;
+    const auto extend = [until](WallMillis& last) { last = std::max(last, until); };
+    if (kind.placement == session::Placement::client) extend(shown.outside[kind.name].in_cookies_until);
+    if (kind.placement == session::Placement::instance) extend(shown.outside[kind.name].at_instances_until);
   }
 }
 

@@ -35,6 +35,16 @@ TEST(Show, RemembersWhereSessionsMayBeFromBefore) {
   EXPECT_EQ(shown.generation, 5u);
 }
 
+TEST(Show, AShorterAbsoluteIsForSessionsFromThenOn) {
+  admin::InForce shown;
+  config::Config longer = with(Placement::client), shorter = with(Placement::client);
+  shorter.sessions[0].absolute = std::chrono::milliseconds(1000);
+  show(shown, longer, make_snapshot(longer), {}, 1000);
+  show(shown, shorter, make_snapshot(shorter), {}, 2000);
+  show(shown, shorter, make_snapshot(shorter), {}, 3000);
+  EXPECT_EQ(shown.outside_of("cart").in_cookies_until, 2000 + kAbsolute);
+}
+
 TEST(Show, TellsTheSettings) {
   admin::InForce shown;
   config::Config next = with(Placement::store);

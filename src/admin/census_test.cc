@@ -158,6 +158,11 @@ TEST(EndOfTheUnknown, IsKeptAsLongAsACookieMayHoldTheSession) {
   EXPECT_EQ(world.get(target).status, 404);
   EXPECT_EQ(world.send("DELETE", "/v1/sessions/short").status, 404);
 
+  world.in_force.outside["cart"].in_cookies_until = world.clock.now() + 30 * 3'600'000;
+  EXPECT_EQ(world.send("DELETE", "/v1/sessions/" + id_of(12)).status, 204);
+  EXPECT_EQ(world.stored(12)->expires_at, world.clock.now() + 30 * 3'600'000)
+      << "absolute was longer before a reload";
+
   world.place(Placement::store);
   world.in_force.outside["cart"].in_cookies_until = world.clock.now() + 1000;
   EXPECT_EQ(world.send("DELETE", "/v1/sessions/" + id_of(10)).status, 204) << "cookies from before";

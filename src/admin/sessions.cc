@@ -107,10 +107,15 @@ io::Task<Result<store::Record>> load_known(const Sources& sources, std::string_v
 
 /// How long clients may come with cookies that hold a session's document; 0: none do.
 std::chrono::milliseconds sealed_for(const Sources& sources) {
-  std::chrono::milliseconds longest{0};
-  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions)
-    if (may_be_in_cookies(sources, kind)) longest = std::max(longest, kind.absolute);
-  return longest;
+  const WallMillis now = sources.clock.now();
+  WallMillis longest = 0;
+  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions) {
+    if (!may_be_in_cookies(sources, kind)) continue;
+    // Those from before a reload keep the hard expiry they began with.
+    const WallMillis before = sources.in_force.outside_of(kind.name).in_cookies_until - now;
+    longest = std::max<WallMillis>({longest, kind.absolute.count(), before});
+  }
+  return std::chrono::milliseconds(longest);
 }
 
 /// What ends a session in its cookie, of which the store knows nothing.
