@@ -61,6 +61,31 @@ TEST_F(CppAdapter, TheCartIsTheSameOnEachPlacement) {
   }
 }
 
+// It reads a number and writes the next: at once, that needs turns.
+TEST_F(CppAdapter, WithTurnsParallelIncrementsAllCount) {
+  for (const std::string_view placement : kPlacements) {
+    std::string config = on(placement);
+    config.insert(config.find("[service.shop]"), "lane = \"serial\"\n");
+    start(config);
+    wait_until_all_are_up();
+    Browser browser;
+    add(browser, "bread");
+    constexpr std::string_view kBody = R"({"id":"bread","name":"x"})";
+    std::vector<Raw> sent;
+    for (int i = 0; i < 49; ++i) {
+      sent.push_back(connect());
+      sent.back().send(
+          fmt::format("POST /api/cart/items HTTP/1.1\r\nHost: h\r\nConnection: close\r\nCookie: {}\r\n"
+                      "Content-Length: {}\r\n\r\n{}",
+                      browser.cookie, kBody.size(), kBody));
+    }
+    for (Raw& raw : sent) EXPECT_EQ(raw.reply().status, 201) << placement;
+    EXPECT_THAT(cart(browser), HasSubstr(R"("bread":{"name":"x","n":50})")) << placement;
+    EXPECT_EQ(gateway_count("reruns"), 0u) << placement;
+    stop();
+  }
+}
+
 TEST_F(CppAdapter, CartsLeaveTheirInstancesWhenThePlacementChanges) {
   for (const std::string_view placement : {"store", "client", "hybrid"}) {
     start(on("instance"));

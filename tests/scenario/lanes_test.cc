@@ -198,17 +198,35 @@ TEST_F(Lanes, AClientThatGoesWhileItWaitsFreesItsPlace) {
   const std::uint64_t before = served();
   Raw holder = send(browser, "/q/patch?hold=1", R"({"n":1})");
   wait_for_served(before, 1);
-  Raw gone = send(browser, "/q/patch", R"({"gone":true})");
-  wait_for_waiting(1);
-  gone.close();
-  wait_for_waiting(0);
+  for (const std::size_t unread : {0, 100'000}) {
+    Raw gone = send(browser, "/q/patch", R"({"gone":true})" + std::string(unread, ' '));
+    wait_for_waiting(1);
+    gone.close();
+    wait_for_waiting(0);
+  }
   Raw next = send(browser, "/q/patch", R"({"n":2})");
   wait_for_waiting(1);
   let_go();
   for (Raw* raw : {&holder, &next}) EXPECT_EQ(raw->reply().status, 200);
   EXPECT_EQ(served(), before + 2) << "the service has not seen the one that went";
   EXPECT_EQ(document(browser), R"({"begun":true,"n":2})");
-  EXPECT_EQ(counted("client_gone"), 1u);
+  EXPECT_EQ(counted("client_gone"), 2u);
+}
+
+TEST_F(Lanes, AStopEndsThoseWhoWait) {
+  std::string config = serial({});
+  config.insert(config.find("debug_headers"), "threads = 4\ndrain_timeout = \"200ms\"\n");
+  start(config);
+  const Browser browser = browser_in_session(), other = browser_in_session();
+  const std::uint64_t before = served();
+  std::deque<Raw> held, waiting;
+  for (const Browser* b : {&browser, &other}) held.push_back(send(*b, "/q/patch?hold=1", R"({"n":1})"));
+  wait_for_served(before, 2);
+  for (int i = 0; i < 10; ++i)
+    waiting.push_back(send(i % 2 == 0 ? browser : other, "/q/patch", R"({"n":2})"));
+  wait_for_waiting(10);
+  stop();
+  for (Raw& raw : waiting) EXPECT_EQ(raw.read_to_end(), "");
 }
 
 TEST_F(Lanes, AClientThatGoesAfterItsTurnBeganKeepsItUntilTheCommit) {
