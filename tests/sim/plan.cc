@@ -45,6 +45,13 @@ bool forgets_overlaps(Blow::Kind kind) {
          kind == Blow::Kind::jump_clock;
 }
 
+// Which exchanges may still leave a document in an instance, only their gateway knows, and only while the
+// placement is hybrid.
+bool forgets_visits(const Blow& blow) {
+  return blow.kind == Blow::Kind::kill_gateway || blow.kind == Blow::Kind::drain_gateway ||
+         blow.kind == Blow::Kind::place;
+}
+
 Blow blow(Random& random, bool cookies) {
   Blow out;
   out.at = io::draw(random, Duration(0), 3s);
@@ -64,7 +71,9 @@ Blow blow(Random& random, bool cookies) {
 
 session::Placement placement_of(const Blow& blow, bool cookies) {
   if (!cookies) return session::Placement::store;
-  return blow.which % 2 == 0 ? session::Placement::client : session::Placement::store;
+  constexpr std::array kPlacements = {session::Placement::client, session::Placement::store,
+                                      session::Placement::hybrid};
+  return kPlacements[blow.which % kPlacements.size()];
 }
 
 std::string_view blow_name(Blow::Kind kind) { return kBlowNames[static_cast<std::size_t>(kind)]; }
@@ -83,11 +92,14 @@ Plan make_plan(std::uint64_t seed) {
   out.health = random.below(3) == 0;
   out.concurrency = random.below(4) == 0 ? 1 + static_cast<unsigned>(random.below(3)) : 0;
   out.cookies = out.gateways == 1 && random.below(2) == 0;
-  if (out.cookies && random.below(2) == 0) out.placement = session::Placement::client;
+  if (random.below(2) == 0)
+    out.placement =
+        out.cookies && random.below(2) == 0 ? session::Placement::client : session::Placement::hybrid;
   for (std::uint64_t n = random.below(out.cookies ? 9 : 5); n > 0; --n)
     out.blows.push_back(blow(random, out.cookies));
   std::ranges::sort(out.blows, {}, &Blow::at);
   out.serial = random.below(3) == 0;
+  if (out.gateways == 1 && std::ranges::none_of(out.blows, forgets_visits)) out.holding = Holding::plainly;
   return out;
 }
 
@@ -100,6 +112,7 @@ std::string Plan::text() const {
     if (r > 0) out += fmt::format(", {} {}", what, r);
   };
   if (serial) out += ", serial";
+  if (holding == Holding::plainly) out += ", documents held plainly";
   out += fmt::format(", placement {}", session::placement_name(placement));
   if (concurrency > 0) out += fmt::format(", {} at once per instance", concurrency);
   out += "\n  store:";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/sim/faults.h"
+#include "memory.h"
 #include "session/options.h"
 #include "store.h"
 
@@ -56,12 +57,13 @@ struct Plan {
   unsigned gateways = 1;  // on one durable store
   unsigned instances = 2;
   unsigned shoppers = 2;
-  unsigned exchanges = 20;   // of each shopper; all together at least kExchangesMin
-  bool health = false;       // active checks
-  unsigned concurrency = 0;  // of each instance; 0: unlimited
-  std::vector<Blow> blows;   // in order of time
-  bool serial = false;       // exchanges of one session take turns
-  bool cookies = false;      // sessions may live in their cookies: then there is one gateway, which stays
+  unsigned exchanges = 20;               // of each shopper; all together at least kExchangesMin
+  bool health = false;                   // active checks
+  unsigned concurrency = 0;              // of each instance; 0: unlimited
+  std::vector<Blow> blows;               // in order of time
+  bool serial = false;                   // exchanges of one session take turns
+  Holding holding = Holding::carefully;  // of the instances
+  bool cookies = false;  // sessions may live in their cookies: then there is one gateway, which stays
   session::Placement placement = session::Placement::store;  // at the start
 
   std::string text() const;

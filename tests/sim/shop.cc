@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "http/framing.h"
 #include "wire/client.h"
 
@@ -29,30 +30,36 @@ struct Shop::Order {
   bool has_document = false;  // it came along; otherwise it is to be fetched
   std::string document;
   std::string session_url;
+  std::string session;
+  std::uint64_t version = 0;
+  bool needs = false;  // it was not sent what this process does not hold
   bool keep_alive = true;
 };
 
 struct Shop::Answer {
   int status = 200;
   std::string fields;  // whole lines
+  std::string hold;    // the token of what this process keeps
   std::string body;
 };
 
 Shop::Shop(io::SimLoop& loop, io::SimHost& host, Address at, std::string name, Random& random,
-           const ShopFaults& faults, Oracle& oracle)
+           const ShopFaults& faults, Holding holding, Oracle& oracle)
     : loop_(loop),
       host_(host),
       at_(std::move(at)),
       name_(std::move(name)),
       random_(random),
       faults_(faults),
-      oracle_(oracle) {
+      oracle_(oracle),
+      holding_(holding) {
   start();
 }
 
 void Shop::start() {
   if (running()) return;
   ++life_;
+  memory_.emplace(fmt::format("{}-{}", name_, life_), holding_);
   acceptor_ = host_.listen(at_);
   tasks_ = std::make_unique<io::TaskGroup>();
   tasks_->spawn(accept());
@@ -61,6 +68,7 @@ void Shop::start() {
 void Shop::kill() {
   tasks_.reset();
   acceptor_.reset();
+  memory_.reset();
 }
 
 io::Task<void> Shop::accept() {
@@ -104,8 +112,17 @@ io::Task<bool> Shop::serve_one(io::Stream& stream, wire::Reader& reader) {
               .has_document = head.fields.find("Stateway-Session") != nullptr,
               .document = std::string(field(head, "Stateway-Session")),
               .session_url = std::string(field(head, "Stateway-Session-Url")),
+              .session = std::string(field(head, "Stateway-Session-Id")),
+              .version = parse_decimal(field(head, "Stateway-Session-Version")).value_or(0),
               .keep_alive = http::keep_alive(head)};
-  const bool checked = head.target == "/healthz";
+  if (const std::string_view held = field(head, "Stateway-Session-Held"); !held.empty()) {
+    auto document = memory_->find(order.session, order.version, held);
+    oracle_.tally(document ? "hybrid: held" : "hybrid: needed");
+    order.needs = !document;
+    order.has_document = true;
+    order.document = document.value_or("");
+  }
+  const bool checked = head.target == "/healthz" || order.needs;  // then it is as if it had not been here
   if (!checked)
     oracle_.arrived(order.id, name_, head.method == http::Method::post && !order.path.starts_with("/again/"));
   if (field(head, "Expect") == "100-continue") {
@@ -126,6 +143,7 @@ io::Task<bool> Shop::serve_one(io::Stream& stream, wire::Reader& reader) {
   if (!checked && luck(faults_.drop)) co_return false;
   if (!checked && luck(faults_.stall)) co_await io::sleep_for(loop_, kStall);
   Answer answer{.status = 204};
+  if (order.needs) answer.fields = "Stateway-Session-Op: need\r\n";
   if (!checked) answer = co_await decide(order);
   if (!co_await send(stream, answer)) co_return false;
   if (early && !co_await read_body(reader)) co_return false;
@@ -133,20 +151,22 @@ io::Task<bool> Shop::serve_one(io::Stream& stream, wire::Reader& reader) {
   co_return order.keep_alive && !luck(faults_.hang_up);
 }
 
-io::Task<Shop::Answer> Shop::decide(const Order& order) {
+io::Task<Shop::Answer> Shop::decide(Order& order) {
   Answer out;
   if (luck(faults_.refuse)) {
     constexpr int kStatuses[] = {500, 502, 503};
     out.status = kStatuses[random_.below(3)];
     co_return out;
   }
-  std::string text = order.document;
+  std::string& text = order.document;
   if (!order.has_document && !order.session_url.empty() && !co_await by_url(order, "GET", {}, text)) {
     out.status = 500;
     co_return out;
   }
+  if (text.empty()) text = "{}";
   if (order.path.starts_with("/plain/")) co_return out;
-  const json::object document = json::parse(text.empty() ? "{}" : text).as_object();
+  hold(order, out, order.version, text);
+  const json::object document = json::parse(text).as_object();
   const json::value* owner = document.if_contains("owner");
   out.fields = fmt::format("X-Owner: {}\r\n", owner == nullptr ? "-" : owner->as_string().c_str());
   if (order.path.starts_with("/cart/begin/")) {
@@ -162,13 +182,20 @@ io::Task<Shop::Answer> Shop::decide(const Order& order) {
     co_await patch(order, out, fmt::format(R"({{"n":{}}})", next));
   } else if (order.path.starts_with("/cart/renew/")) {
     out.fields += "Stateway-Session-Op: renew\r\n";
+    hold(order, out, order.version + 1, text);
   } else if (order.path.starts_with("/cart/end/")) {
     out.fields += "Stateway-Session-Op: end\r\n";
+    memory_->forget(order.session);
   } else {
     out.body = text;
     if (luck(0.05)) out.body.append(40'000, ' ');
   }
   co_return out;
+}
+
+// It says so only where that is the last word: of two claims the gateway takes the later one.
+void Shop::hold(const Order& order, Answer& answer, std::uint64_t version, std::string document) {
+  if (version > 0) answer.hold = memory_->keep(order.session, version, std::move(document));
 }
 
 // Into the list, or among the members; then the document may also outgrow its cookie, or be small again.
@@ -183,6 +210,7 @@ std::string Shop::addition(const Order& order) {
 io::Task<void> Shop::patch(const Order& order, Answer& answer, std::string patch) {
   std::string none;
   if (luck(faults_.bad_patch)) patch.pop_back();
+  if (auto made = patched(order.document, patch)) hold(order, answer, order.version + 1, std::move(*made));
   if (!luck(0.1)) {
     answer.fields += fmt::format("Stateway-Session-Patch: {}\r\n", patch);
   } else if (!co_await by_url(order, "PATCH", patch, none)) {
@@ -221,6 +249,7 @@ io::Task<bool> Shop::send(io::Stream& stream, const Answer& answer) {
   std::string out;
   if (luck(0.05)) out += "HTTP/1.1 103 Early Hints\r\nStateway-Session-Patch: {\"owner\":\"nobody\"}\r\n\r\n";
   out += fmt::format("HTTP/1.1 {} Answer\r\n{}", answer.status, answer.fields);
+  if (!answer.hold.empty()) out += fmt::format("Stateway-Session-Hold: {}\r\n", answer.hold);
   const bool chunked = luck(0.2) && answer.status != 204;
   if (chunked)
     out += fmt::format(

@@ -1,12 +1,15 @@
-// A simulated instance: keeps nothing, answers with patches, and misbehaves as its plan says.
+// A simulated instance: keeps nothing but documents the gateway knows, answers with patches, and misbehaves
+// as its plan says.
 #pragma once
 
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/sim/network.h"
 #include "io/task_group.h"
+#include "memory.h"
 #include "oracle.h"
 #include "plan.h"
 #include "wire/reader.h"
@@ -24,7 +27,7 @@ class Shop {
  public:
   /// All must outlive the shop. Starts at once.
   Shop(io::SimLoop& loop, io::SimHost& host, Address at, std::string name, Random& random,
-       const ShopFaults& faults, Oracle& oracle);
+       const ShopFaults& faults, Holding holding, Oracle& oracle);
 
   /// The process dies: the system closes what it had open.
   void kill();
@@ -38,7 +41,8 @@ class Shop {
   io::Task<void> serve(std::unique_ptr<io::Stream> stream);
   io::Task<bool> serve_one(io::Stream& stream, wire::Reader& reader);
   io::Task<bool> read_body(wire::Reader& reader);
-  io::Task<Answer> decide(const Order& order);
+  io::Task<Answer> decide(Order& order);
+  void hold(const Order& order, Answer& answer, std::uint64_t version, std::string document);
   std::string addition(const Order& order);
   io::Task<void> patch(const Order& order, Answer& answer, std::string patch);
   io::Task<bool> by_url(const Order& order, std::string_view method, std::string body, std::string& out);
@@ -52,7 +56,9 @@ class Shop {
   Random& random_;
   const ShopFaults& faults_;
   Oracle& oracle_;
+  const Holding holding_;
   unsigned life_ = 0;  // how often it was started
+  std::optional<Memory> memory_;
   std::unique_ptr<io::Acceptor> acceptor_;
   std::unique_ptr<io::TaskGroup> tasks_;
 };

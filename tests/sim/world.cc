@@ -151,8 +151,9 @@ World::World(std::uint64_t seed, Bug bug)
   std::vector<Address> doors;
   for (unsigned i = 0; i < plan_.instances; ++i) {
     auto instance = std::make_unique<Instance>(network_, i);
-    instance->shop = std::make_unique<Shop>(loop_, instance->host, instance_address(i),
-                                            fmt::format("shop-{}", i + 1), chance_, shop_faults_, oracle_);
+    instance->shop = std::make_unique<Shop>(
+        loop_, instance->host, instance_address(i), fmt::format("shop-{}", i + 1), chance_, shop_faults_,
+        bug_ == Bug::held_blindly ? Holding::blindly : plan_.holding, oracle_);
     instances_.push_back(std::move(instance));
   }
   for (unsigned i = 0; i < plan_.gateways; ++i) {
@@ -183,6 +184,8 @@ void World::count(const Process& process) {
   oracle_.tally("gateway: patches that overwrote", c.overlaps);
   oracle_.tally("gateway: exchanges run again", c.reruns);
   oracle_.tally("gateway: 503 lane-full", c.lane_refused);
+  oracle_.tally("gateway: documents spared", c.documents_spared);
+  oracle_.tally("gateway: documents needed", c.documents_needed);
   oracle_.tally("store: conflicts", process.store.conflicts());
   const session::Counts& counts = process.gateway.session_counts();
   const session::Moves moves = counts.of("s");
@@ -338,7 +341,8 @@ std::string_view bug_name(Bug bug) {
                                          "wrong_document",
                                          "undead",
                                          "sent_twice",
-                                         "hang"};
+                                         "hang",
+                                         "held_blindly"};
   return kNames[static_cast<std::size_t>(bug)];
 }
 

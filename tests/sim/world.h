@@ -20,6 +20,7 @@ enum class Bug : unsigned char {
   undead,                 // an ended session lives on
   sent_twice,             // unsafe requests go to another instance whatever their route says
   hang,                   // a load never answers
+  held_blindly,           // a process takes what it holds for the version that was meant
 };
 
 /// By name; kBugs holds all but none.
@@ -30,7 +31,8 @@ inline constexpr Bug kBugs[] = {Bug::commit_after_response,
                                 Bug::wrong_document,
                                 Bug::undead,
                                 Bug::sent_twice,
-                                Bug::hang};
+                                Bug::hang,
+                                Bug::held_blindly};
 
 struct Outcome {
   std::vector<std::string> violations;
