@@ -10,7 +10,7 @@ const { beforeHead, sendProblem } = require("./lib/head");
 const { Cookie, Session } = require("./lib/session");
 const { fetchDocument } = require("./lib/session_url");
 
-const EXCHANGE = Symbol("stateway exchange");
+const seen = new WeakSet(); // requests that have their session
 const MIB = 1024 * 1024;
 const HOLD = { octets: 32 * MIB, min: 1024 };
 const MEMORY = { octets: 128 * MIB, idle: 24 * 3_600_000 };
@@ -141,7 +141,6 @@ function begin(home, req, res, came, given) {
   if (came.version > 0) home.memory.delete(came.id); // it has arrived at the gateway
   const copy = came.version > 0 ? undefined : home.memory.get(came.id);
   exchange.begin(given, copy === undefined ? given : copy.text);
-  req[EXCHANGE] = exchange;
   beforeHead(res, () => exchange.settle());
 }
 
@@ -151,7 +150,8 @@ function session(options = {}) {
   const home = new Home(options);
 
   return function statewaySession(req, res, next) {
-    if (req[EXCHANGE] !== undefined) return next();
+    if (seen.has(req)) return next();
+    seen.add(req);
     const headers = req.headers;
     if (!home.admits(headers))
       return sendProblem(

@@ -1,13 +1,15 @@
 "use strict";
 // A last word before a response's head goes out, whichever way it goes: writeHead, write, end, flushHeaders.
 
-const GATE = Symbol("stateway head");
+const http = require("node:http");
+
 const ANSWERS = {
   writeHead: (res) => res,
   write: () => false,
   end: (res) => res,
   flushHeaders: () => undefined,
 };
+const NAMES = Object.keys(ANSWERS);
 
 class Gate {
   passed = false; // settle was called
@@ -16,14 +18,10 @@ class Gate {
   refused = false; // another answer went out: nothing more of this one does
   promised = false; // a write was told to wait for "drain"
 
-  constructor(res, settle) {
+  /** `original`: the methods that were there before. */
+  constructor(original, settle) {
+    this.original = original;
     this.settle = settle;
-    this.original = {
-      writeHead: res.writeHead,
-      write: res.write,
-      end: res.end,
-      flushHeaders: res.flushHeaders,
-    };
   }
 
   call(res, name, args) {
@@ -93,20 +91,40 @@ function sendProblem(res, status, code, title, detail, end = res.end) {
   end.call(res, body);
 }
 
-function writeHead(...args) {
-  return this[GATE].call(this, "writeHead", args);
+// Own properties of a response are slow where Express has changed its prototype, which is with each
+// response. So the methods stand in the prototype that all of Express's responses share, and find the
+// gate by its response.
+const gates = new WeakMap();
+const hooked = new Map(); // prototype -> the methods it had
+
+function hook(prototype) {
+  const original = {};
+  for (const name of NAMES) {
+    const method = prototype[name];
+    original[name] = method;
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      writable: true,
+      value(...args) {
+        const gate = gates.get(this);
+        return gate === undefined ? method.apply(this, args) : gate.call(this, name, args);
+      },
+    });
+  }
+  hooked.set(prototype, original);
+  return original;
 }
 
-function write(...args) {
-  return this[GATE].call(this, "write", args);
-}
-
-function end(...args) {
-  return this[GATE].call(this, "end", args);
-}
-
-function flushHeaders(...args) {
-  return this[GATE].call(this, "flushHeaders", args);
+/** Below Node's own, the last prototype of `res`: Express's response. undefined: there is none. */
+function sharedPrototype(res) {
+  let prototype = Object.getPrototypeOf(res);
+  if (prototype === http.ServerResponse.prototype) return undefined;
+  for (;;) {
+    const next = Object.getPrototypeOf(prototype);
+    if (next === http.ServerResponse.prototype) return prototype;
+    if (next === null) return undefined; // not of http
+    prototype = next;
+  }
 }
 
 /**
@@ -115,11 +133,17 @@ function flushHeaders(...args) {
  * it throws goes to who wrote.
  */
 function beforeHead(res, settle) {
-  res[GATE] = new Gate(res, settle);
-  res.writeHead = writeHead;
-  res.write = write;
-  res.end = end;
-  res.flushHeaders = flushHeaders;
+  const prototype = sharedPrototype(res);
+  // Others may have put methods in front of the prototype's before it had ours.
+  if (prototype !== undefined && !NAMES.some((name) => Object.hasOwn(res, name))) {
+    gates.set(res, new Gate(hooked.get(prototype) ?? hook(prototype), settle));
+    return;
+  }
+  const gate = new Gate({}, settle);
+  for (const name of NAMES) {
+    gate.original[name] = res[name];
+    res[name] = (...args) => gate.call(res, name, args);
+  }
 }
 
 module.exports = { beforeHead, sendProblem };
