@@ -6,11 +6,10 @@ const { EventEmitter } = require("node:events");
 
 const { Documents } = require("./lib/documents");
 const { Exchange } = require("./lib/exchange");
-const { beforeHead, sendProblem } = require("./lib/head");
+const { beforeHead, isGuarded, sendProblem } = require("./lib/head");
 const { Cookie, Session } = require("./lib/session");
 const { fetchDocument } = require("./lib/session_url");
 
-const seen = new WeakSet(); // requests that have their session
 const MIB = 1024 * 1024;
 const HOLD = { octets: 32 * MIB, min: 1024 };
 const MEMORY = { octets: 128 * MIB, idle: 24 * 3_600_000 };
@@ -141,7 +140,7 @@ function begin(home, req, res, came, given) {
   if (came.version > 0) home.memory.delete(came.id); // it has arrived at the gateway
   const copy = came.version > 0 ? undefined : home.memory.get(came.id);
   exchange.begin(given, copy === undefined ? given : copy.text);
-  beforeHead(res, () => exchange.settle());
+  beforeHead(req, res, exchange);
 }
 
 /** The middleware. Options: README.md; those of express-session that the gateway decides are ignored. */
@@ -150,8 +149,7 @@ function session(options = {}) {
   const home = new Home(options);
 
   return function statewaySession(req, res, next) {
-    if (seen.has(req)) return next();
-    seen.add(req);
+    if (isGuarded(req)) return next();
     const headers = req.headers;
     if (!home.admits(headers))
       return sendProblem(

@@ -19,9 +19,9 @@ class Gate {
   promised = false; // a write was told to wait for "drain"
 
   /** `original`: the methods that were there before. */
-  constructor(original, settle) {
+  constructor(original, settler) {
     this.original = original;
-    this.settle = settle;
+    this.settler = settler;
   }
 
   call(res, name, args) {
@@ -29,7 +29,7 @@ class Gate {
     if (this.queue !== null) return this.#wait(res, name, args);
     if (!this.passed) {
       this.passed = true; // when settle throws, the error's own response goes out as it is
-      const waiting = res.headersSent ? undefined : this.settle();
+      const waiting = res.headersSent ? undefined : this.settler.settle();
       if (waiting !== undefined) {
         this.queue = [];
         waiting.then(
@@ -91,10 +91,11 @@ function sendProblem(res, status, code, title, detail, end = res.end) {
   end.call(res, body);
 }
 
-// Own properties of a response are slow where Express has changed its prototype, which is with each
-// response. So the methods stand in the prototype that all of Express's responses share, and find the
-// gate by its response.
-const gates = new WeakMap();
+// Own properties are slow where Express has changed the prototype, which is with each response: some
+// microseconds each. So the methods stand in the prototype that all of Express's responses share, and
+// find the gate by one property of the request. (A WeakMap would keep young responses alive until the
+// next major collection.)
+const GATE = Symbol("stateway gate");
 const hooked = new Map(); // prototype -> the methods it had
 
 function hook(prototype) {
@@ -106,7 +107,7 @@ function hook(prototype) {
       configurable: true,
       writable: true,
       value(...args) {
-        const gate = gates.get(this);
+        const gate = this.req?.[GATE];
         return gate === undefined ? method.apply(this, args) : gate.call(this, name, args);
       },
     });
@@ -128,22 +129,28 @@ function sharedPrototype(res) {
 }
 
 /**
- * Calls `settle` once, before the head of `res` goes out. When it returns a promise, head and body wait
- * for it, with back-pressure; when that fails, a problem with status 500 goes out in their place. What
- * it throws goes to who wrote.
+ * Calls `settler.settle` once, before the head of `res`, the response to `req`, goes out. When it
+ * returns a promise, head and body wait for it, with back-pressure; when that fails, a problem with
+ * status 500 goes out in their place. What it throws goes to who wrote.
  */
-function beforeHead(res, settle) {
+function beforeHead(req, res, settler) {
   const prototype = sharedPrototype(res);
   // Others may have put methods in front of the prototype's before it had ours.
-  if (prototype !== undefined && !NAMES.some((name) => Object.hasOwn(res, name))) {
-    gates.set(res, new Gate(hooked.get(prototype) ?? hook(prototype), settle));
+  if (prototype !== undefined && res.req === req && !NAMES.some((name) => Object.hasOwn(res, name))) {
+    req[GATE] = new Gate(hooked.get(prototype) ?? hook(prototype), settler);
     return;
   }
-  const gate = new Gate({}, settle);
+  req[GATE] = undefined; // its prototype may have the methods all the same
+  const gate = new Gate({}, settler);
   for (const name of NAMES) {
     gate.original[name] = res[name];
     res[name] = (...args) => gate.call(res, name, args);
   }
 }
 
-module.exports = { beforeHead, sendProblem };
+/** Whether beforeHead was called for `req`. */
+function isGuarded(req) {
+  return GATE in req;
+}
+
+module.exports = { beforeHead, isGuarded, sendProblem };

@@ -3,8 +3,10 @@ const assert = require("node:assert/strict");
 const { Readable } = require("node:stream");
 const { test } = require("node:test");
 
+const express = require("express");
+
 const session = require("..");
-const { sessionUrl, site, stored } = require("./site");
+const { serve, sessionUrl, site, stored } = require("./site");
 
 const count = (app) =>
   app.all("/count", (req, res) => {
@@ -263,4 +265,45 @@ test("options that the gateway decides are named once", async (t) => {
   );
   assert.throws(() => session({ direct: "x" }), /direct/);
   assert.throws(() => session({ unset: "x" }), /unset/);
+});
+
+test("others may wrap responses, applications be mounted, and Express not be there", async (t) => {
+  const wrap = (mark) => (req, res, next) => {
+    for (const name of ["writeHead", "write", "end"]) {
+      const before = res[name];
+      res[name] = function (...args) {
+        if (name === "writeHead") this.setHeader(mark, "1");
+        return before.apply(this, args);
+      };
+    }
+    next();
+  };
+  const url = await sessionUrl(t);
+  const change = (req, res) => {
+    req.session.n = "x".repeat(Number(req.url.split("=")[1]));
+    res.write("a");
+    res.end("b");
+  };
+  const mounted = express().get("/", change);
+  const app = express();
+  app.use(wrap("x-before"), session({ token: "" }), session({ token: "" }), wrap("x-after"));
+  app.get("/", change);
+  app.use("/mounted", mounted);
+  app.use("/inner", express().use(session({ token: "" })), change);
+  const plain = (req, res) => session({ token: "" })(req, res, () => change(req, res));
+  for (const [handler, path] of [
+    [app, "/"],
+    [app, "/mounted"],
+    [app, "/inner"],
+    [plain, "/"],
+  ]) {
+    const ask = await serve(t, handler);
+    for (const octets of [10, 70_000]) {
+      const got = await ask(`${path}?n=${octets}`, stored({}, { url: url.url }));
+      assert.deepEqual([got.status, got.body], [200, "ab"]);
+      if (handler === app) assert.deepEqual([got.headers["x-before"], got.headers["x-after"]], ["1", "1"]);
+      if (octets === 10) assert.deepEqual(got.patches, [{ n: "x".repeat(10) }]);
+      else assert.deepEqual([got.patches, url.patches.pop().n.length], [undefined, octets]);
+    }
+  }
 });

@@ -26,7 +26,12 @@ async function site(t, options, routes) {
   app.use((error, req, res, next) =>
     res.headersSent ? next(error) : res.status(500).send(`error: ${error.message}`),
   );
-  const port = await listen(app, t);
+  return serve(t, app);
+}
+
+/** Serves what takes (req, res). Gives `ask`, as above. */
+async function serve(t, handler) {
+  const port = await listen(handler, t);
   return (path, headers = {}, { method = "GET", body } = {}) =>
     new Promise((resolve, reject) => {
       const request = http.request({ port, path, method, headers }, (res) => {
@@ -86,4 +91,4 @@ async function sessionUrl(t, { document = "{}", status = 204 } = {}) {
   return out;
 }
 
-module.exports = { bound, sessionUrl, site, stored };
+module.exports = { bound, serve, sessionUrl, site, stored };
