@@ -41,7 +41,7 @@ TEST(Copies, OfTwoMadeOfOneVersionNeitherStays) {
 }
 
 TEST(Copies, AreBoundedAndTheYoungStay) {
-  Copies copies(1'000);  // two of 200 octets
+  Copies copies(1'500);  // two of 200 octets
   EXPECT_TRUE(copies.keep("a", 1, document("{}"), 200, true, kStart, kStart));
   EXPECT_TRUE(copies.keep("b", 1, document("{}"), 200, true, kStart, kStart));
   EXPECT_FALSE(copies.keep("c", 1, document("{}"), 200, true, kStart, kStart + seconds(60)));
@@ -71,7 +71,7 @@ TEST(Memory, KeepsWhatParallelExchangesMake) {
 }
 
 TEST(Memory, ForgetsWhatIsIdleAndTheOldestAboveItsBound) {
-  Memory memory(1'000, seconds(100));
+  Memory memory(1'500, seconds(100));
   memory.change("a", {}, object(R"({"x":1})"), 200, kStart);
   EXPECT_NE(memory.find("a", kStart + seconds(100)), nullptr);  // which counts as used
   EXPECT_NE(memory.find("a", kStart + seconds(200)), nullptr);

@@ -67,6 +67,19 @@ TEST(Session, GivesTheDocumentAndSendsWhatChanged) {
   EXPECT_THAT(answer(session), ElementsAre(Pair("Stateway-Session-Patch", R"({"a":2,"b":{"d":"\u00fc"}})")));
 }
 
+TEST(Session, TakesWhatContainersHoldAndValuesOfOtherDocuments) {
+  Process process;
+  Session session = process.open(given(R"({"from":{"deep":[1,"x"]}})"));
+  Session other = process.open(given(R"({})"));
+  other.set("copied", *session.get("from"));
+  other.set("moved", std::move(session.edit()["from"]));
+  other.set("list", std::vector<int>{1, 2});
+  other.set("text", std::string("t"));
+  EXPECT_THAT(answer(other), ElementsAre(Pair("Stateway-Session-Patch",
+                                              R"({"copied":{"deep":[1,"x"]},"moved":{"deep":[1,"x"]},)"
+                                              R"("list":[1,2],"text":"t"})")));
+}
+
 TEST(Session, SendsNothingWhenNothingChanged) {
   Process process;
   Session session = process.open(given(R"({"a":1})"));

@@ -62,7 +62,7 @@ class Recent {
   Entry* oldest() { return entries_.empty() ? nullptr : &entries_.back(); }
   std::size_t bytes() const { return bytes_; }
 
-  static constexpr std::size_t kOverheadBytes = 256;  // of an entry beside its document's text
+  static constexpr std::size_t kOverheadBytes = 512;  // of an entry beside its document's text
 
  private:
   std::list<Entry> entries_;  // the last used first

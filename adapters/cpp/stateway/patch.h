@@ -138,9 +138,11 @@ inline std::string ascii(std::string_view json_text) {
 }
 
 inline std::optional<Patch> difference(const json::object& before, const json::object& after) {
-  if (before == after) return std::nullopt;
   json::object merge;
-  if (detail::merge_patch(before, after, merge)) return Patch{ascii(json::serialize(merge)), false};
+  if (detail::merge_patch(before, after, merge)) {
+    if (merge.empty()) return std::nullopt;
+    return Patch{ascii(json::serialize(merge)), false};
+  }
   constexpr std::size_t kStepsMax = 1000;  // the gateway takes no more
   json::array steps;
   detail::add_steps(before, after, "", steps);
