@@ -11,7 +11,7 @@ const { Cookie, Session } = require("./lib/session");
 const { fetchDocument } = require("./lib/session_url");
 
 const MIB = 1024 * 1024;
-const HOLD = { octets: 32 * MIB, min: 1024 };
+const HOLD = { octets: 64 * MIB, min: 1024 };
 const MEMORY = { octets: 128 * MIB, idle: 24 * 3_600_000 };
 // A held document is not dropped for others before the gateway has surely committed, or refused, what it
 // came from.

@@ -32,8 +32,8 @@ PARALLEL = 20
 DOCUMENT_MAX = 512 * 1024
 
 
-class Shop:
-    """What holds wherever sessions live. `browser()` gives a new client."""
+class Carts:
+    """What tests do with a shop."""
 
     def session(self, browser):
         answer = browser.get("/api/session")
@@ -44,6 +44,17 @@ class Shop:
         answer = browser.post("/api/cart", {"product": product})
         self.assertEqual(answer.status, 201, answer.body)
         return answer.json()["count"]
+
+    def add_at_once(self, browser, products):
+        """Each with the cookie that the client has now."""
+        browsers = [browser.copy() for _ in products]
+        with concurrent.futures.ThreadPoolExecutor(len(products)) as pool:
+            self.assertEqual(list(pool.map(self.add, browsers, products)), [1] * len(products))
+        browser.cookies = browsers[-1].cookies
+
+
+class Shop(Carts):
+    """What holds wherever sessions live. `browser()` gives a new client."""
 
     def test_a_cart_and_a_log_in_as_json(self):
         a, b = self.browser(), self.browser()
@@ -116,9 +127,7 @@ class AtAGateway(Shop):
         a = self.browser()
         self.add(a, "first")
         products = [f"p{i}" for i in range(PARALLEL)]
-        with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-            for count in pool.map(lambda product: self.add(a.copy(), product), products):
-                self.assertEqual(count, 1)
+        self.add_at_once(a, products)
         self.assertEqual(set(self.session(a)["cart"]), {"first", *products})
 
     def test_hybrid_spares_documents(self):
@@ -171,7 +180,7 @@ class InTheProcess(Shop):
         return Browser(f"127.0.0.1:{self.port}")
 
 
-class Switching(unittest.TestCase):
+class Switching(Carts, unittest.TestCase):
     def test_no_session_is_lost_on_the_way(self):
         for journey in JOURNEYS:
             with self.subTest(journey=" → ".join(journey)):
@@ -196,6 +205,10 @@ class Switching(unittest.TestCase):
                         self.assertEqual(client.post("/api/login", who).status, 200)
                     if step == 0 and i == 5:
                         self.assertEqual(client.ask("PUT", "/api/note", {"text": LARGE}).status, 200)
+                    if i == 8:  # many at once, as a page with all it loads
+                        products = [f"at once {step} {n}" for n in range(PARALLEL)]
+                        wanted[i].update(dict.fromkeys(products, 1))
+                        self.add_at_once(client, products)
                     for _ in range(2):
                         found = client.get("/api/session").json()
                         self.assertEqual(found["cart"], wanted[i], f"client {i} on {placement}")

@@ -45,7 +45,7 @@ class Documents {
 
   /** Keeps a document in place of the id's last one. False, and that one stays, when there is no room. */
   put(id, text, version = 0) {
-    const octets = text.length * 2 + ENTRY_OCTETS;
+    const octets = Buffer.byteLength(text) + ENTRY_OCTETS;
     const old = this.#entries.get(id);
     if (!this.#makeRoom(octets - (old === undefined ? 0 : old.octets), id)) return false;
     this.delete(id);

@@ -4,7 +4,7 @@ const { test } = require("node:test");
 
 const { Documents } = require("../lib/documents");
 
-const text = (octets) => "x".repeat((octets - 250) / 2); // an entry of so many octets
+const text = (octets) => "x".repeat(octets - 250); // an entry of so many octets
 
 test("the longest unused go first, and octets are counted", () => {
   const documents = new Documents({ octetsMax: 3000 });
@@ -26,7 +26,7 @@ test("the longest unused go first, and octets are counted", () => {
 test("what does not fit is refused, and what was there stays", () => {
   const documents = new Documents({ octetsMax: 1000 });
   assert.ok(documents.put("a", text(600)));
-  assert.equal(documents.put("a", text(1002)), false);
+  assert.equal(documents.put("a", text(1001)), false);
   assert.equal(documents.get("a").text, text(600));
 });
 

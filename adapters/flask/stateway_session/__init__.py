@@ -35,7 +35,7 @@ class StatewaySessionInterface(SessionInterface):
 
     null_session_class = NoSession
 
-    def __init__(self, token=None, principal=None, hold_octets=32 << 20, hold_min=1024,
+    def __init__(self, token=None, principal=None, hold_octets=64 << 20, hold_min=1024,
                  memory_octets=128 << 20, memory_idle=24 * 3600):
         self.secret = (os.environ.get("STATEWAY_TOKEN", "") if token is None else token).encode()
         self.principal = principal or (lambda session: None)
