@@ -55,10 +55,11 @@ bool forgets_visits(const Blow& blow) {
 Blow blow(Random& random, bool cookies) {
   Blow out;
   out.at = io::draw(random, Duration(0), 3s);
-  constexpr std::array kKinds = {
-      Blow::Kind::kill_gateway,    Blow::Kind::kill_gateway,  Blow::Kind::drain_gateway,
-      Blow::Kind::kill_instance,   Blow::Kind::kill_instance, Blow::Kind::kill_instance,
-      Blow::Kind::vanish_instance, Blow::Kind::leave_out,     Blow::Kind::jump_clock};
+  constexpr std::array kKinds = {Blow::Kind::kill_gateway,    Blow::Kind::kill_gateway,
+                                 Blow::Kind::drain_gateway,   Blow::Kind::kill_instance,
+                                 Blow::Kind::kill_instance,   Blow::Kind::kill_instance,
+                                 Blow::Kind::vanish_instance, Blow::Kind::leave_out,
+                                 Blow::Kind::jump_clock,      Blow::Kind::place};
   out.kind = kKinds[random.below(kKinds.size())];
   if (cookies && forgets_overlaps(out.kind)) out.kind = Blow::Kind::place;
   out.which = random.below(64);
@@ -70,10 +71,9 @@ Blow blow(Random& random, bool cookies) {
 }  // namespace
 
 session::Placement placement_of(const Blow& blow, bool cookies) {
-  if (!cookies) return session::Placement::store;
-  constexpr std::array kPlacements = {session::Placement::client, session::Placement::store,
-                                      session::Placement::hybrid};
-  return kPlacements[blow.which % kPlacements.size()];
+  constexpr std::array kPlacements = {session::Placement::store, session::Placement::hybrid,
+                                      session::Placement::client};
+  return kPlacements[blow.which / 8 % (cookies ? 3 : 2)];  // the lower bits say at which gateway
 }
 
 std::string_view blow_name(Blow::Kind kind) { return kBlowNames[static_cast<std::size_t>(kind)]; }
