@@ -52,7 +52,7 @@ bool forgets_visits(const Blow& blow) {
          blow.kind == Blow::Kind::place;
 }
 
-Blow blow(Random& random, bool cookies) {
+Blow blow(Random& random, const Plan& plan) {
   Blow out;
   out.at = io::draw(random, Duration(0), 3s);
   constexpr std::array kKinds = {Blow::Kind::kill_gateway,    Blow::Kind::kill_gateway,
@@ -61,7 +61,7 @@ Blow blow(Random& random, bool cookies) {
                                  Blow::Kind::vanish_instance, Blow::Kind::leave_out,
                                  Blow::Kind::jump_clock,      Blow::Kind::place};
   out.kind = kKinds[random.below(kKinds.size())];
-  if (cookies && forgets_overlaps(out.kind)) out.kind = Blow::Kind::place;
+  if (plan.cookies && !plan.alone && forgets_overlaps(out.kind)) out.kind = Blow::Kind::place;
   out.which = random.below(64);
   // Jumps are shorter, together, than half of what makes a session expire.
   out.length = out.kind == Blow::Kind::jump_clock ? io::draw(random, 1s, 120s) : io::draw(random, 1ms, 2s);
@@ -92,11 +92,12 @@ Plan make_plan(std::uint64_t seed) {
   out.health = random.below(3) == 0;
   out.concurrency = random.below(4) == 0 ? 1 + static_cast<unsigned>(random.below(3)) : 0;
   out.cookies = out.gateways == 1 && random.below(2) == 0;
+  out.alone = out.cookies && random.below(3) == 0;
   if (random.below(2) == 0)
     out.placement =
         out.cookies && random.below(2) == 0 ? session::Placement::client : session::Placement::hybrid;
   for (std::uint64_t n = random.below(out.cookies ? 9 : 5); n > 0; --n)
-    out.blows.push_back(blow(random, out.cookies));
+    out.blows.push_back(blow(random, out));
   std::ranges::sort(out.blows, {}, &Blow::at);
   out.serial = random.below(3) == 0;
   if (out.gateways == 1 && std::ranges::none_of(out.blows, forgets_visits)) out.holding = Holding::plainly;
@@ -112,6 +113,7 @@ std::string Plan::text() const {
     if (r > 0) out += fmt::format(", {} {}", what, r);
   };
   if (serial) out += ", serial";
+  if (alone) out += ", one request at a time";
   if (holding == Holding::plainly) out += ", documents held plainly";
   out += fmt::format(", placement {}", session::placement_name(placement));
   if (concurrency > 0) out += fmt::format(", {} at once per instance", concurrency);

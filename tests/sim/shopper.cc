@@ -31,13 +31,14 @@ struct Shopper::Wire {
 };
 
 Shopper::Shopper(io::SimLoop& loop, io::SimHost& host, std::vector<Address> doors, std::string name,
-                 Random& random, Oracle& oracle)
+                 Random& random, Oracle& oracle, bool alone)
     : loop_(loop),
       host_(host),
       doors_(std::move(doors)),
       name_(std::move(name)),
       random_(random),
-      oracle_(oracle) {}
+      oracle_(oracle),
+      alone_(alone) {}
 
 Shopper::~Shopper() = default;
 
@@ -48,7 +49,7 @@ io::Task<void> Shopper::run(unsigned exchanges) {
       co_await io::sleep_for(loop_, io::draw(random_, 1ms, 200ms));
       continue;
     }
-    co_await side_by_side(1 + static_cast<unsigned>(random_.below(4)));
+    co_await side_by_side(alone_ ? 1 : 1 + static_cast<unsigned>(random_.below(4)));
     if (random_.below(4) == 0) co_await io::sleep_for(loop_, io::draw(random_, Duration(0), 300ms));
     if (oracle_.known(owner_).may_have_ended()) owner_.clear();
   }
@@ -67,7 +68,7 @@ io::Task<void> Shopper::begin() {
 
 io::Task<void> Shopper::side_by_side(unsigned count) {
   io::TaskGroup group;
-  for (unsigned i = 0; i < count; ++i) group.spawn(send_some(random_.below(8) == 0 ? 3 : 1));
+  for (unsigned i = 0; i < count; ++i) group.spawn(send_some(!alone_ && random_.below(8) == 0 ? 3 : 1));
   co_await group.drained();
 }
 

@@ -19,8 +19,9 @@ inline constexpr Duration kAnswerWithin = 300s;
 class Shopper {
  public:
   /// `doors`: the gateways' addresses. All must outlive the shopper.
+  /// `alone`: it never has two requests under way, but for those it was tired of.
   Shopper(io::SimLoop& loop, io::SimHost& host, std::vector<Address> doors, std::string name, Random& random,
-          Oracle& oracle);
+          Oracle& oracle, bool alone);
   ~Shopper();
 
   /// Sends at least so many requests, some of them side by side, and waits for every answer.
@@ -65,9 +66,10 @@ class Shopper {
   const std::string name_;
   Random& random_;
   Oracle& oracle_;
-  std::string owner_;    // of the present session; empty: none
-  std::string cookie_;   // its value
-  bool lost_ = false;    // the service knows nothing of it any more
+  std::string owner_;   // of the present session; empty: none
+  std::string cookie_;  // its value
+  bool lost_ = false;   // the service knows nothing of it any more
+  const bool alone_;
   bool calm_ = false;    // it was read again when all was calm
   unsigned logins_ = 0;  // of the present session, answered
   unsigned numbers_ = 0;

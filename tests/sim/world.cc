@@ -165,8 +165,8 @@ World::World(std::uint64_t seed, Bug bug)
   }
   street_ = std::make_unique<io::SimHost>(network_, "192.0.2.1");
   for (unsigned i = 0; i < plan_.shoppers; ++i)
-    shoppers_.push_back(
-        std::make_unique<Shopper>(loop_, *street_, doors, fmt::format("c{}", i), chance_, oracle_));
+    shoppers_.push_back(std::make_unique<Shopper>(loop_, *street_, doors, fmt::format("c{}", i), chance_,
+                                                  oracle_, plan_.alone));
 }
 
 void World::start(Front& front) {
