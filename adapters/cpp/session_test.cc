@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 namespace stateway::adapter {
 namespace {
@@ -258,6 +260,36 @@ TEST(Session, LivesInMemoryWhereTheGatewayKeepsNoDocument) {
   last.end();
   EXPECT_THAT(finished(last), ElementsAre(Pair("Stateway-Session-Op", "end")));
   EXPECT_TRUE(process.open(kIdAlone).data().empty());
+}
+
+Headers of_other(Headers headers) {
+  headers["Stateway-Session-Id"] = "other";
+  return headers;
+}
+
+TEST(Session, OfOneProcessMayBeUsedByManyThreads) {
+  Process process;
+  constexpr int kThreads = 4, kRounds = 200;
+  std::atomic<int> wrong = 0;
+  const auto work = [&](int thread) {
+    std::string token;
+    for (int i = 0; i < kRounds; ++i) {
+      Session kept = process.open(kIdAlone);
+      kept.set(std::to_string(thread) + "-" + std::to_string(i), i);
+      kept.finish(200);
+      // The same session at another placement; who comes first at a version leaves a copy, others may not.
+      const std::string version = std::to_string(i + 1);
+      Session there = token.empty() ? process.open(of_other(given(R"({"n":1})", version)))
+                                    : process.open(of_other(held(token, version)));
+      if (there.refusal() == nullptr && *there.get("n") != 1) ++wrong;
+      token = finished(there)["Stateway-Session-Hold"];
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) threads.emplace_back(work, i);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(process.open(kIdAlone).data().size(), std::size_t{kThreads} * kRounds);
 }
 
 TEST(Session, LeavesTheMemoryWhenThePlacementChanges) {
