@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 namespace stateway::session {
 namespace {
 
@@ -68,6 +72,25 @@ TEST(RecentVersions, ForgetsWhatEnded) {
   recent.forget("id");
   EXPECT_EQ(recent.find("id", 0, 0), nullptr);
   EXPECT_EQ(recent.size(), 0u);
+}
+
+// Which of its two tables a version is in changes with each cookie that comes; it is in one of them all the
+// time.
+TEST(RecentVersions, IsNeverMissedBetweenItsTables) {
+  RecentVersions recent(1024 * 1024);
+  recent.keep("id", version(5), false, 0);
+  std::atomic<bool> done = false;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 2; ++i)
+    clients.emplace_back([&] {
+      while (!done)
+        for (const store::Revision brought : {4u, 5u}) EXPECT_TRUE(recent.find("id", brought, 1'000));
+    });
+  int missed = 0;
+  for (int i = 0; i < 20'000; ++i) missed += recent.latest("id", 1'000) ? 0 : 1;
+  done = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(missed, 0);
 }
 
 }  // namespace
