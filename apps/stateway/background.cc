@@ -75,6 +75,7 @@ admin::Sources Background::admin_sources() {
           .in_force = parts_.held.shown,
           .keys = parts_.keys,
           .sessions = parts_.sessions,
+          .holders = parts_.holders,
           .census = census_,
           .counters = parts_.counters,
           .draining = parts_.draining,

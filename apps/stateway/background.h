@@ -26,6 +26,7 @@ class Background {
     store::StateStore& store;
     session::KeyRing& keys;
     const session::Sessions& sessions;
+    const session::Holders& holders;
     gateway::Counters& counters;
     const std::atomic<bool>& draining;
     const io::ListenSocket& session_socket;

@@ -167,6 +167,7 @@ int Runtime::run() {
       .store = *store_,
       .keys = keys_,
       .sessions = *sessions_,
+      .holders = holders_,
       .counters = counters_,
       .draining = draining_,
       .session_socket = *session_socket_,

@@ -17,6 +17,7 @@
 #include "gateway/snapshot.h"
 #include "io/loop.h"
 #include "io/task.h"
+#include "session/holders.h"
 #include "session/key_ring.h"
 #include "session/sessions.h"
 #include "store/options.h"
@@ -74,6 +75,7 @@ struct Sources {
   const InForce& in_force;
   session::KeyRing& keys;
   const session::Sessions& sessions;
+  const session::Holders& holders;
   const Census& census;
   const gateway::Counters& counters;
   const std::atomic<bool>& draining;

@@ -63,6 +63,14 @@ void add_counters(JsonWriter& json, const gateway::Counters& counters) {
   json.end_object();
 }
 
+void add_hybrid(JsonWriter& json, const session::Holders& holders) {
+  json.begin_object("hybrid");
+  json.member("kept", holders.size());
+  json.member("kept_bytes", holders.bytes());
+  json.member("kept_lost", holders.evicted());
+  json.end_object();
+}
+
 void add_cookies(JsonWriter& json, const session::Sessions& sessions) {
   json.begin_object("cookies");
   json.member("stale", sessions.counts().stale.load(std::memory_order_relaxed));
@@ -119,6 +127,7 @@ Answer get_status(const Call& call) {
   add_store(json, sources);
   add_counters(json, sources.counters);
   add_cookies(json, sources.sessions);
+  add_hybrid(json, sources.holders);
   json.begin_array("sessions");
   for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions)
     add_kind(json, sources, kind);

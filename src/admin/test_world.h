@@ -93,6 +93,7 @@ struct World {
   SystemRandom random;
   session::KeyRing keys{clock, random};
   session::Sessions sessions{store, keys, clock, random};
+  session::Holders holders{1 << 20};
   io::EpollLoop home;  // of the census
   Census census{home, clock, store, in_force};
   gateway::Counters counters;
@@ -161,6 +162,7 @@ struct World {
                     .in_force = in_force,
                     .keys = keys,
                     .sessions = sessions,
+                    .holders = holders,
                     .census = census,
                     .counters = counters,
                     .draining = draining,

@@ -103,6 +103,24 @@ TEST_F(Hybrid, NothingIsHeldWithoutMemoryForIt) {
   EXPECT_EQ(counted("documents_spared"), 0u);
 }
 
+TEST_F(Hybrid, ARoutesOwnAffinityGoesFirst) {
+  std::string config = cart_config({.replay = "re-execute", .placement = "hybrid"});
+  config.insert(config.find("replay = "), "affinity = \"query:table\"\n");
+  start(config);
+  wait_until_all_are_up();
+  std::set<std::string> used, without_key;
+  for (Browser& browser : browsers) {
+    for (int i = 0; i < 2; ++i)
+      EXPECT_EQ(browse(browser, "POST", "/api/cart/items?table=4", R"({"id":"bread","name":"x"})").status,
+                201);
+    used.insert(browser.instance);
+    EXPECT_EQ(browse(browser, "GET", "/api/cart").status, 200);
+    without_key.insert(browser.instance);
+  }
+  EXPECT_EQ(used.size(), 1u);
+  EXPECT_GT(without_key.size(), 1u);
+}
+
 class HybridLoad : public Hybrid {
  protected:
   /// What happens under load, beside the kills of instances.
