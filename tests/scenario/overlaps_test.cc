@@ -110,5 +110,67 @@ INSTANTIATE_TEST_SUITE_P(, Overlaps,
                            return fmt::format("{}_{}", info.param.placement, info.param.lane);
                          });
 
+class OverlapsThatMove : public Site {
+ protected:
+  static constexpr int kSessions = 4;
+  static constexpr int kEach = 6;  // requests of one session at once
+
+  Raw send(const Browser& browser, std::string_view key) {
+    Raw out = connect();
+    const std::string body = fmt::format(R"({{"{}":1}})", key);
+    out.send(fmt::format(
+        "POST /s/patch HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Length: {}\r\n\r\n{}",
+        to_string(gateway->clients()), browser.header(), body.size(), body));
+    return out;
+  }
+
+  /// Patches of all sessions at once; meanwhile the placement becomes `next`. The browsers store the answers'
+  /// cookies in the order of their requests, or the other way round.
+  void round(int number, std::string_view next) {
+    std::vector<Raw> sent;
+    for (int i = 0; i < kEach; ++i)
+      for (int s = 0; s < kSessions; ++s) {
+        keys_[s].push_back(fmt::format("r{}i{}", number, i));
+        sent.push_back(send(browsers_[s], keys_[s].back()));
+        if (i == kEach / 2 && s == 0) reload_with(documents_config(next));
+      }
+    std::vector<Reply> replies;
+    for (Raw& one : sent) replies.push_back(one.reply());
+    if (number % 2 == 1) std::ranges::reverse(replies);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+      EXPECT_EQ(replies[i].status, 200) << replies[i].body;
+      const std::size_t s = number % 2 == 1 ? kSessions - 1 - i % kSessions : i % kSessions;
+      browsers_[s].take(replies[i]);
+    }
+  }
+
+  void expect_all(int number) {
+    for (int s = 0; s < kSessions; ++s) {
+      Browser looks = browsers_[s];
+      const std::string found = browse(looks, "GET", "/s/session-url").body;
+      for (const std::string& key : keys_[s])
+        EXPECT_NE(found.find('"' + key + '"'), std::string::npos) << key << " after round " << number;
+      EXPECT_EQ(std::ranges::count(found, ':'), static_cast<std::ptrdiff_t>(keys_[s].size())) << found;
+      if (number % 3 == 0) browsers_[s] = looks;  // else that answer was lost
+    }
+  }
+
+  std::vector<Browser> browsers_{kSessions};
+  std::vector<std::vector<std::string>> keys_{kSessions};
+};
+
+TEST_F(OverlapsThatMove, LoseNothingWhicheverAnswerTheBrowserStoredLast) {
+  constexpr const char* kCycle[] = {"client", "store", "hybrid", "client", "hybrid", "store"};
+  start(documents_config(kCycle[0]));
+  for (int s = 0; s < kSessions; ++s) {
+    keys_[s].push_back("begun");
+    EXPECT_EQ(browse(browsers_[s], "POST", "/s/patch", R"({"begun":1})").status, 200);
+  }
+  for (int number = 1; number <= 18; ++number) {
+    round(number, kCycle[number % std::size(kCycle)]);
+    expect_all(number);
+  }
+}
+
 }  // namespace
 }  // namespace stateway::scenario
