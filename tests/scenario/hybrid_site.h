@@ -58,7 +58,7 @@ session = "s"
 
   /// Sends a request of the browser; the answer is waited for elsewhere.
   Raw send(std::string_view request_line, std::string_view more = "", std::string_view body = "") {
-    Raw raw(gateway->clients(), 5s);
+    Raw raw = connect();
     const std::string cookie = cookie_.empty() ? "" : fmt::format("Cookie: {}\r\n", cookie_);
     const std::string length = body.empty() ? "" : fmt::format("Content-Length: {}\r\n", body.size());
     raw.send(fmt::format("{} HTTP/1.1\r\nHost: h\r\n{}{}{}\r\n{}", request_line, cookie, length, more, body));
@@ -66,7 +66,7 @@ session = "s"
   }
   /// The next connection of the gateway.
   Raw& accept() {
-    upstreams_.push_back(std::make_unique<Raw>(port_.accept(5s)));
+    upstreams_.push_back(std::make_unique<Raw>(port_.accept(20s)));
     EXPECT_TRUE(upstreams_.back()->connected());
     return *upstreams_.back();
   }
