@@ -79,7 +79,7 @@ void end_visit(Exchange& x) {
   session::Holders::Visit& visit = x.answer->visit;
   // A move makes a version that the process knows nothing of.
   const bool as_it_thinks = slot.wants_change() || slot.version == visit.given();
-  if (!as_it_thinks || slot.superseded || slot.record.home != session::Home::store) visit.keeps_not();
+  if (!as_it_thinks || slot.record.home != session::Home::store) visit.keeps_not();
   visit.end(slot.version);
   if (slot.end && slot.kind->placement == session::Placement::hybrid) x.on.holders.forget(slot.ticket.id());
 }

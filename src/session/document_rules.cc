@@ -42,7 +42,9 @@ io::Task<Result<bool>> DocumentRules::open_sealed(io::Loop& loop, Slot& slot, st
   const Home wanted =
       Records::home_for(slot, slot.record.home, slot.principal.size(), slot.record.document.size());
   const bool has_it = slot.brought == wanted && slot.record.home == wanted && slot.version == slot.held;
-  slot.cookie_is_due = !has_it || cookies_.slides(slot, **held);
+  slot.slides = cookies_.slides(slot, **held);
+  // What an instance has leaves it with its document, not before.
+  slot.cookie_is_due = slot.slides || (!has_it && slot.record.home != Home::instance);
   co_return true;
 }
 
@@ -58,19 +60,30 @@ io::Task<Result<void>> DocumentRules::commit(io::Loop& loop, Slot& slot, Overlap
     slot.cookie = Slot::Cookie::clear;
     co_return Result<void>{};
   }
+  if (slot.record.home == Home::instance && !slot.wants_change()) co_return co_await slide(loop, slot);
   const bool tell = slot.fresh || slot.renew;
   auto committed = co_await records_.commit(loop, slot, overlap);
   if (!committed && slot.wants_change()) co_return committed;
   if (!committed) {
     Counts::add(counts_.unmoved);
-    co_return Result<void>{};
+    co_return co_await slide(loop, slot);
   }
   if (slot.end) {
     slot.cookie = Slot::Cookie::clear;
-  } else if (!slot.superseded && (tell || slot.record.home != Home::store || slot.brought != Home::store)) {
+  } else if (tell || slot.record.home != Home::store || slot.brought != Home::store) {
     slot.cookie = Slot::Cookie::set;
     slot.cookie_value = slot.record.home == Home::store ? Secret(slot.ticket.text()) : cookies_.seal(slot);
   }
+  co_return Result<void>{};
+}
+
+// A session that stays where it is for now: its client must not lose it for that.
+io::Task<Result<void>> DocumentRules::slide(io::Loop& loop, Slot& slot) {
+  if (!slot.slides) co_return Result<void>{};
+  const auto latest = co_await records_.reload(loop, slot);
+  if (!latest || slot.record.home == Home::store) co_return Result<void>{};
+  slot.cookie = Slot::Cookie::set;
+  slot.cookie_value = cookies_.seal(slot);
   co_return Result<void>{};
 }
 

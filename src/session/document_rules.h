@@ -11,7 +11,8 @@ namespace stateway::session {
 /// A session begins with its first patch: until then there is nothing kept and no cookie. A client may hold a
 /// ticket, a sealed document, or the name of an instance that has the session in memory; the next exchange
 /// moves the session and gives the client what its placement wants it to hold. A session in an instance's
-/// memory is asked there for its document: the exchange goes to it (Slot::pinned) with `{}` and version 0.
+/// memory is asked there for its document: the exchange goes to it (Slot::pinned) with `{}` and version 0,
+/// and the session stays there until an answer patches it. One such exchange at a time: see LaneStage.
 class DocumentRules final : public PlacementRules {
  public:
   DocumentRules(Records& records, SealedCookies& cookies, Random& random, Counts& counts)
@@ -24,6 +25,7 @@ class DocumentRules final : public PlacementRules {
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap) override;
 
  private:
+  io::Task<Result<void>> slide(io::Loop& loop, Slot& slot);
   io::Task<Result<bool>> open_sealed(io::Loop& loop, Slot& slot, std::string_view cookie);
 
   Records& records_;

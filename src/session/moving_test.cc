@@ -11,7 +11,11 @@ class Moving : public TwoGateways {
   io::Task<void> moves_beside();
   io::Task<void> overlaps_with_a_move();
   io::Task<void> is_not_failed_by_a_move();
+  io::Task<void> is_kept_although_the_store_is_full();
   io::Task<void> leaves_its_instance();
+  io::Task<void> leaves_with_its_document();
+  io::Task<void> leaves_beside_a_log_in();
+  io::Task<Browser> at_an_instance();
   io::Task<void> is_served_by_a_mixed_fleet();
 };
 
@@ -141,14 +145,72 @@ io::Task<void> Moving::leaves_its_instance() {
     EXPECT_EQ(slot.ticket.id_text(), id);
     Slot beside = co_await open(b);
     (void)co_await answer(slot, b, R"({"from":"memory","n":1})");
-    EXPECT_TRUE((co_await answer(beside, other, R"({"from":"memory","n":2})")).has_value());
-    EXPECT_EQ(co_await look(b), R"({"from":"memory","n":2})");
+    EXPECT_EQ((co_await answer(beside, other, R"({"from":"memory","n":2})")).error().code, Code::overlap)
+        << "what it hands over was there before the first one changed it";
+    EXPECT_EQ(co_await look(b), R"({"from":"memory","n":1})");
     EXPECT_EQ((co_await open(b)).pinned, std::nullopt);
     EXPECT_EQ((co_await open(b)).ticket.id_text(), id);
     EXPECT_EQ(is_ticket(b), to == Placement::store);
   }
 }
 TEST_F(Moving, ASessionIsFetchedFromItsInstance) { run(leaves_its_instance()); }
+
+io::Task<Browser> Moving::at_an_instance() {
+  options.placement = Placement::instance;
+  Browser b;
+  Slot slot = co_await open(b);
+  slot.answered_by = 7;
+  (void)co_await answer(slot, b, "");
+  co_return b;
+}
+
+// Answers that are not the adapter's (a static file, an error on the way) say nothing of the document.
+io::Task<void> Moving::leaves_with_its_document() {
+  Browser b = co_await at_an_instance();
+  options.placement = Placement::store;
+  const Browser first = b;
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(std::chrono::minutes(10));
+    Slot slot = co_await open(b);
+    EXPECT_EQ(slot.pinned, 7u) << i;
+    EXPECT_EQ(slot.version, 0u);
+    slot.answered_by = 7;
+    (void)co_await answer(slot, b, "");
+  }
+  EXPECT_NE(b.cookie, first.cookie) << "it slides meanwhile";
+  (void)co_await exchange(b, "{}");
+  EXPECT_TRUE(is_ticket(b)) << "an empty patch says that the document is empty";
+}
+TEST_F(Moving, ASessionStaysAtItsInstanceUntilItsDocumentComes) { run(leaves_with_its_document()); }
+
+// It began before the reload.
+io::Task<void> Moving::leaves_beside_a_log_in() {
+  Browser b = co_await at_an_instance();
+  Browser other = b;
+  const SessionOptions before = options;
+  http::CookieValues cookies;
+  cookies.values[cookies.count++] = b.cookie;
+  auto log_in = co_await one.open(loop, before, false, cookies);
+  options.placement = Placement::store;
+  (void)co_await exchange(b, R"({"n":5})");
+  log_in->renew = true;
+  log_in->answered_by = 7;
+  EXPECT_EQ((co_await answer(*log_in, other, "")).error().code, Code::session_ended);
+  for (Browser* browser : {&b, &other}) EXPECT_EQ(co_await look(*browser), R"({"n":5})");
+}
+TEST_F(Moving, ALogInAtTheInstanceDoesNotTakeTheSessionBack) { run(leaves_beside_a_log_in()); }
+
+io::Task<void> Moving::is_kept_although_the_store_is_full() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":1})");
+  options.placement = Placement::store;
+  store.set_sessions_max(0);
+  for (int i = 0; i < 6; ++i) {
+    clock.advance(std::chrono::minutes(5));
+    EXPECT_EQ(co_await look(b), R"({"n":1})") << i;
+  }
+}
+TEST_F(Moving, WhoeverCannotMoveYetIsNotLoggedOut) { run(is_kept_although_the_store_is_full()); }
 
 // Two gateways share the store; one has the new file already, and exchanges of one session do not overlap.
 io::Task<void> Moving::is_served_by_a_mixed_fleet() {

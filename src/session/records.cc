@@ -12,6 +12,9 @@ namespace {
 
 // Touching is written at most once in this share of the idle time.
 constexpr WallMillis kTouchShare = 20;
+// A record that says where a session went outlives the cookies from before, by gateways with other clocks
+// too.
+constexpr WallMillis kMovedMargin = 60'000;
 
 WallMillis idle_expiry(const SessionOptions& kind, const SessionRecord& record, WallMillis now) {
   return std::min<WallMillis>(now + kind.idle.count(), record.absolute_expires);
@@ -86,7 +89,6 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
   slot.record.kind = slot.kind->name;
   slot.record.secret_hash = hash;
   slot.record.home = slot.brought;
-  if (is_barred(slot)) co_return Opened::refused;
   auto loaded = co_await store_.load(loop, key_of(slot.ticket));
   if (!loaded) co_return pass_on(std::move(loaded));
   if (!*loaded && slot.brought == Home::store) co_return Opened::none;
@@ -98,7 +100,7 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
     take_recent(slot, recent_.find(slot.ticket.id(), slot.held, clock_.now()));
   else if (slot.brought == Home::store)
     slot.held = slot.version;  // who has the ticket has whatever the record says
-  if (!equal_constant_time(slot.record.secret_hash, hash)) co_return Opened::refused;
+  if (is_barred(slot) || !equal_constant_time(slot.record.secret_hash, hash)) co_return Opened::refused;
   if (*loaded) slide(slot, **loaded);
   co_return Opened::found;
 }
@@ -106,10 +108,10 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
 // Brings `latest`, a session that was opened, to what is committed now. Code::session_ended when there is
 // nothing any more.
 io::Task<Result<void>> Records::find_latest(io::Loop& loop, Slot& latest) {
-  if (is_barred(latest)) co_return ended("the session was renewed or ended meanwhile");
   auto loaded = co_await store_.load(loop, key_of(latest.ticket));
   if (!loaded) co_return pass_on(std::move(loaded));
   if (auto taken = take_record(latest, *loaded); !taken) co_return taken;
+  if (is_barred(latest)) co_return ended("the session was renewed or ended meanwhile");
   take_recent(latest, recent_.latest(latest.ticket.id(), clock_.now()));
   co_return Result<void>{};
 }
@@ -199,17 +201,29 @@ Result<Records::Step> Records::next_step(Slot& slot, const Slot& latest, Overlap
   if (!slot.wants_change() && !moves) return step;
 
   step.version = next;
-  // A cookie that stays where it is needs no record, unless older ones with its secret must go, or its holder
-  // is not the one who gets the new version.
-  if (step.record.home != Home::store && !moves && !slot.renew && !slot.superseded) return step;
+  // A cookie that stays where it is needs no record, unless older ones with its secret must go.
+  if (step.record.home != Home::store && !moves && !slot.renew) return step;
   store::Record record;
   record.revision = next;
   record.state = step.record.home == Home::store ? store::State::live : store::State::moved;
   record.expires_at = idle_expiry(*slot.kind, step.record, now);
+  if (record.state == store::State::moved)
+    record.expires_at = std::min(record.expires_at + kMovedMargin, step.record.absolute_expires);
   record.principal = step.principal;
   record.value = encode_record(step.record);
   step.write = store::Write{key_of(ticket), latest.stored, std::move(record)};
   return step;
+}
+
+// What an exchange at an instance did must not meet what became of the session since it left there.
+Result<void> Records::meet(const Slot& slot, const Slot& latest) {
+  if (slot.end || slot.fresh || latest.record.home == Home::instance) return {};
+  // It began before the placement was changed, and has changed the instance's memory, which nobody reads now.
+  if (slot.kind->placement == Placement::instance) return ended("the session has left its instance");
+  // It hands over what another one has handed over, as it was then.
+  if (slot.record.home == Home::instance && slot.wants_change())
+    return fail(Code::overlap, Side::client, "another exchange took the session from its instance");
+  return {};
 }
 
 io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
@@ -221,7 +235,7 @@ io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overl
   std::optional<Slot> looked;
   // The condition of the write tells whether the slot has the latest; where there may be no write, look
   // first.
-  bool look = !slot.fresh && slot.record.home == Home::client;
+  bool look = !slot.fresh && (slot.record.home == Home::client || !slot.wants_change());
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (look) {
       if (!looked) looked = known(slot);
@@ -230,9 +244,11 @@ io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overl
       if (!loaded) co_return loaded;
     }
     const Slot& latest = looked ? *looked : slot;
-    slot.superseded = !slot.fresh && !same_secret(slot.record, latest.record);
-    // A renew from before another one would hand a valid secret to whoever held the old one.
-    if (slot.renew && slot.superseded) co_return ended("the session was renewed meanwhile");
+    // The old secret opens nothing: who sent a request with it may neither learn the new one nor write into
+    // what belongs to its holder.
+    if (!slot.fresh && !same_secret(slot.record, latest.record))
+      co_return ended("the session was renewed meanwhile");
+    if (auto met = meet(slot, latest); !met) co_return met;
     auto step = next_step(slot, latest, overlap, ticket);
     if (!step) co_return pass_on(std::move(step));
     if (!step->write) {
@@ -258,9 +274,9 @@ void Records::finish(Slot& slot, const Slot& latest, store::Revision stored, con
   const Home home = step.record.home;
   if (slot.end || home == Home::store) {
     recent_.forget(ticket.id());
-  } else if (home == Home::client && step.version != latest.version) {
-    // Somebody holds, or is being sent, another version than the one this was made from.
-    const bool overlapped = slot.held != latest.version || slot.superseded;
+  } else if (home == Home::client) {
+    // Somebody holds, or is being sent, another version than this, or than the one it was made from.
+    const bool overlapped = slot.held != latest.version || step.version == latest.version;
     const WallMillis now = clock_.now();
     recent_.keep(ticket.id(),
                  {step.version, idle_expiry(*slot.kind, step.record, now), step.principal, step.record},

@@ -55,9 +55,9 @@ class Records {
   /// those that were committed. Where the session stays in its cookie there is no step but the cookie itself.
   /// A renew draws the ticket's new secret. Commits of one session queue up here (Lanes). Success also when
   /// the slot wants the end and somebody else was faster. Errors, nothing committed: those of rebase.h;
-  /// session_ended when the session has gone meanwhile, or a renew comes after another one; sessions_full;
-  /// conflict after kAttempts of other gateways' commits; lane_full when too many wait (lane_queue) or for
-  /// too long (lane_wait); the store's.
+  /// session_ended when the session has gone or was renewed meanwhile, or has left its instance;
+  /// sessions_full; conflict after kAttempts of other gateways' commits; lane_full when too many wait
+  /// (lane_queue) or for too long (lane_wait); the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 
   /// A session in an instance's memory that its cookies must not open any more although no record says so.
@@ -85,6 +85,7 @@ class Records {
   static void take_recent(Slot& slot, const RecentVersionPtr& recent);
   void slide(const Slot& slot, const store::Record& stored);
   io::Task<Result<void>> find_latest(io::Loop& loop, Slot& latest);
+  static Result<void> meet(const Slot& slot, const Slot& latest);
   Result<Step> next_step(Slot& slot, const Slot& latest, Overlap overlap, const Ticket& ticket);
   void finish(Slot& slot, const Slot& latest, store::Revision stored, const Ticket& ticket, Step step);
 

@@ -19,7 +19,11 @@ io::Task<Result<std::optional<SealedSession>>> SealedCookies::open(io::Loop& loo
   std::optional<SealedSession> held;
   if (*contents) held = decode_sealed(**contents);
   const WallMillis now = clock_.now();
-  if (held && (now >= held->absolute_expires || now >= held->idle_expires)) held.reset();
+  // Also by today's idle time, should it have become shorter: the records that outdate older cookies go by
+  // it.
+  if (held && (now >= held->absolute_expires || now >= held->idle_expires ||
+               now - held->sealed_at >= slot.kind->idle.count()))
+    held.reset();
   co_return held;
 }
 

@@ -30,6 +30,7 @@ struct Slot {
   std::string principal;
   std::optional<std::uint64_t> pinned;  // Instance::identity(): no other instance has this session
   bool cookie_is_due = false;           // the client is to get one whatever the service wants
+  bool slides = false;                  // … because a share of its idle time has passed
 
   // wanted
   PatchSet patches;
@@ -43,7 +44,6 @@ struct Slot {
   enum class Cookie : unsigned char { keep, set, clear } cookie = Cookie::keep;
   Secret cookie_value;      // with set
   bool overlapped = false;  // a newer value was overwritten
-  bool superseded = false;  // the ticket was renewed meanwhile: its holder gets nothing new
 
   /// The service wants the session changed.
   bool wants_change() const { return renew || end || !patches.empty(); }

@@ -18,7 +18,7 @@ using testing::StartsWith;
 class StickyProtocol : public StickySite {
  protected:
   void SetUp() override {
-    std::string config = origin_config(R"([session.a]
+    start(origin_config(R"([session.a]
 placement = "instance"
 [session.b]
 placement = "instance"
@@ -30,8 +30,7 @@ session = "a"
 path = "/b"
 service = "origin"
 session = "b"
-)");
-    start(config.replace(0, std::string_view("[gateway]").size(), "[gateway]\nkey_file = \"@DIR@/keys\""));
+)"));
   }
   std::string id(Browser& browser, std::string_view route = "/a") {
     const std::string text = browse(browser, "GET", fmt::format("{}/session", route)).body;

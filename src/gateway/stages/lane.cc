@@ -7,7 +7,11 @@ namespace stateway::gateway {
 namespace {
 
 bool takes_turns(const Exchange& x) {
-  return x.session && x.session->kind->lane == session::Lane::serial && !x.session->fresh && !x.safe();
+  if (!x.session || x.session->fresh) return false;
+  const session::Slot& slot = *x.session;
+  // An instance that has the document in its memory answers with all of it: the next one needs it no more.
+  if (slot.kind->has_document() && slot.record.home == session::Home::instance) return true;
+  return slot.kind->lane == session::Lane::serial && !x.safe();
 }
 
 // One exchange that waits, for as long as it lives: its client may hang up.
