@@ -7,6 +7,7 @@ const { EventEmitter } = require("node:events");
 const { Documents } = require("./lib/documents");
 const { Exchange } = require("./lib/exchange");
 const { beforeHead, isGuarded, sendProblem } = require("./lib/head");
+const { Memory } = require("./lib/memory");
 const { Cookie, Session } = require("./lib/session");
 const { fetchDocument } = require("./lib/session_url");
 
@@ -61,7 +62,7 @@ class Home {
     this.holdMin = hold.min;
     this.token = crypto.randomBytes(16).toString("base64url");
     this.held = new Documents({ octetsMax: hold.octets, stay: HOLD_STAY_MS });
-    this.memory = new Documents({ octetsMax: memory.octets, idle: memory.idle });
+    this.memory = new Memory(memory);
   }
 
   admits(headers) {
@@ -70,9 +71,21 @@ class Home {
     return came.length === this.secret.length && crypto.timingSafeEqual(came, this.secret);
   }
 
-  /** Keeps a document of placement "instance". */
-  keep(id, text) {
-    if (!this.memory.put(id, text)) throw new Error("the session is larger than option memory.octets allows");
+  /** As Memory.change. */
+  change(id, base, now) {
+    const text = this.memory.change(id, base, now);
+    this.#warnOfDrops();
+    return text;
+  }
+
+  /** As Memory.replace. */
+  replace(id, now) {
+    const text = this.memory.replace(id, now);
+    this.#warnOfDrops();
+    return text;
+  }
+
+  #warnOfDrops() {
     if (this.memory.dropped === 0 || this.warnedOfDrops) return;
     this.warnedOfDrops = true;
     process.emitWarning("sessions are lost: they do not fit into option memory.octets", {
@@ -87,9 +100,11 @@ class Home {
    * A version that was held for an exchange's own patch may belong to another exchange after all: both
    * were given the same version, and only one of the patches made the next. So the first to expect a
    * version is the only one: the gateway hears of no other, and when that one's patch was refused or
-   * rebased, the gateway does not believe that we hold it.
+   * rebased, the gateway does not believe that we hold it. What was expected when the exchange `began` is
+   * known for HOLD_STAY_MS.
    */
-  hold(id, version, given, text) {
+  hold(id, version, given, text, began) {
+    if (performance.now() - began > HOLD_STAY_MS) return false;
     if (text.length < this.holdMin || text.length > this.held.octetsMax) return false;
     const entry = this.held.get(id);
     if (entry !== undefined && entry.version > given) return false;
@@ -137,9 +152,7 @@ function inlineDocument(home, headers, came) {
 
 function begin(home, req, res, came, given) {
   const exchange = new Exchange(home, req, res, came);
-  if (came.version > 0) home.memory.delete(came.id); // it has arrived at the gateway
-  const copy = came.version > 0 ? undefined : home.memory.get(came.id);
-  exchange.begin(given, copy === undefined ? given : copy.text);
+  exchange.begin(given);
   beforeHead(req, res, exchange);
 }
 

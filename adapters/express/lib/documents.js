@@ -4,7 +4,7 @@
 const ENTRY_OCTETS = 250; // what an entry takes beside its text, about
 
 class Documents {
-  #entries = new Map(); // id -> {text, version, octets, used}; the first was used longest ago
+  #entries = new Map(); // id -> {text, version, octets, used, …}; the first was used longest ago
   #octets = 0;
   dropped = 0; // for want of room
 
@@ -28,7 +28,7 @@ class Documents {
     return this.#octets;
   }
 
-  /** The entry {text, version}, or undefined. It counts as used. */
+  /** The entry {text, version, …}, or undefined. It counts as used. */
   get(id) {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
@@ -43,13 +43,17 @@ class Documents {
     return entry;
   }
 
-  /** Keeps a document in place of the id's last one. False, and that one stays, when there is no room. */
-  put(id, text, version = 0) {
-    const octets = Buffer.byteLength(text) + ENTRY_OCTETS;
+  /**
+   * Keeps a document in place of the id's last one. False, and that one stays, when there is no room.
+   * `more`: other members of the entry; its `base` is a text that counts as well.
+   */
+  put(id, text, version = 0, more = {}) {
+    const octets = Buffer.byteLength(text) + Buffer.byteLength(more.base ?? "") + ENTRY_OCTETS;
+    if (octets > this.octetsMax) return false; // nobody has to go for what does not fit
     const old = this.#entries.get(id);
     if (!this.#makeRoom(octets - (old === undefined ? 0 : old.octets), id)) return false;
     this.delete(id);
-    this.#entries.set(id, { text, version, octets, used: this.now() });
+    this.#entries.set(id, { ...more, text, version, octets, used: this.now() });
     this.#octets += octets;
     return true;
   }

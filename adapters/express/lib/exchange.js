@@ -1,14 +1,17 @@
 "use strict";
 // One request and its response: which document it came with, and what goes back to the gateway.
 
-const { isObject, merge, patches, write } = require("./json");
+const { isObject, patches, whole, write } = require("./json");
+const { merged } = require("./memory");
 const { Session, isReserved } = require("./session");
 const { sendPatch } = require("./session_url");
 
 const HEADER_OCTETS_MAX = 64 * 1024; // of Stateway-Session-Patch; more goes to the session URL
+const CONTROL = /[\u0000-\u001f\u007f]/;
 const LATE = "the session cannot change any more: the response's head has been sent";
 
 class Exchange {
+  began = performance.now();
   ended = false;
   renewed = false;
 
@@ -25,15 +28,20 @@ class Exchange {
     this.url = came.url;
   }
 
-  /**
-   * `given`: the document at the gateway, as text. `text`: the one to work on, if it is another. Throws
-   * when it is none.
-   */
-  begin(given, text = given) {
+  /** `given`: the document at the gateway, as text. Throws when it is none. */
+  begin(given) {
     this.given = given;
-    this.text = text;
+    this.text = this.#textToWorkOn(given);
     this.req.sessionID = this.id;
-    this.req.session = new Session(this, this.#parse(text));
+    this.req.session = new Session(this, this.#parse(this.text));
+  }
+
+  #textToWorkOn(given) {
+    const { memory } = this.home;
+    if (this.version === undefined) return memory.get(this.id) ?? given;
+    this.leaving = memory.leaving(this.id, this.version);
+    if (this.leaving === undefined) return given;
+    return this.version === 0 ? this.leaving.text : merged(given, this.leaving.base, this.leaving.text);
   }
 
   #parse(text) {
@@ -69,20 +77,10 @@ class Exchange {
   }
 
   /**
-   * Before the head goes out. A promise when it has to wait. When it throws, the response says nothing of a
-   * session.
+   * Before the head goes out. A promise when it has to wait. When it throws, or the promise fails, the
+   * session cannot be saved.
    */
   settle() {
-    try {
-      return this.#settle();
-    } catch (error) {
-      for (const name of this.res.getHeaderNames())
-        if (name.startsWith("stateway-session-")) this.res.removeHeader(name);
-      throw error;
-    }
-  }
-
-  #settle() {
     const session = this.req.session;
     if (this.ended || (this.home.unsetEnds && (session === null || session === undefined))) {
       this.#end();
@@ -92,9 +90,10 @@ class Exchange {
     const now = write(session);
     this.sent = now;
     if (this.renewed) this.#renew(session);
-    return this.version === undefined
-      ? this.#keep(now)
-      : this.#patch(this.version === 0 ? this.#move(now) : now);
+    if (this.version !== undefined)
+      return this.#patch(this.leaving === undefined ? now : this.#move(now));
+    this.#keep(now);
+    return undefined;
   }
 
   #end() {
@@ -106,36 +105,29 @@ class Exchange {
   #renew(session) {
     this.res.setHeader("Stateway-Session-Op", "renew");
     const principal = this.home.principal(session);
-    if (principal !== undefined && principal !== null)
-      this.res.setHeader("Stateway-Session-Principal", String(principal));
+    if (principal === undefined || principal === null) return;
+    if (CONTROL.test(principal)) throw new TypeError("option principal gave a name with control characters");
+    // Node writes each character of a header's value as an octet.
+    this.res.setHeader("Stateway-Session-Principal", Buffer.from(String(principal)).toString("latin1"));
   }
 
-  // Placement "instance": what other requests changed meanwhile in our memory stays, as with the
-  // gateway's patches.
+  // Placement "instance".
   #keep(now) {
-    const entry = this.home.memory.get(this.id);
-    const latest = this.renewed || entry === undefined ? this.text : entry.text;
-    const text = this.renewed || latest === this.text ? now : this.#merged(latest, now);
-    if (text !== latest || this.renewed) this.home.keep(this.id, text);
-    return undefined;
+    return this.renewed ? this.home.replace(this.id, now) : this.home.change(this.id, this.text, now);
   }
 
-  #merged(latest, now) {
-    return JSON.stringify(merge(JSON.parse(latest), JSON.parse(this.text), JSON.parse(now)));
-  }
-
-  // The gateway has no document yet. When we have one (the placement was "instance" until now), it goes
-  // there as a whole, and our copy stays, up to date, until the gateway shows by a version that it arrived.
+  // Here is what the gateway does not have yet (the placement was "instance" until now): it goes there. Our
+  // copy stays until the gateway shows by a version that it arrived; at version 0, when the gateway has
+  // nothing at all, with what this exchange made of it.
   #move(now) {
-    if (this.text === this.given) return now;
-    this.#keep(now);
-    const entry = this.home.memory.get(this.id);
-    return this.renewed || entry === undefined ? now : entry.text;
+    const text = this.version === 0 ? this.#keep(now) : this.leaving.text;
+    this.home.memory.send(this.id, this.version, text);
+    return this.version === 0 ? text : now;
   }
 
   #patch(now) {
-    const changed = now !== this.given && this.#difference(now);
-    if (!changed || changed.length === 0) {
+    const changed = this.#difference(now);
+    if (changed.length === 0) {
       if (!this.renewed) this.#hold(this.version, this.given);
       return undefined;
     }
@@ -149,9 +141,14 @@ class Exchange {
   }
 
   #difference(now) {
+    if (this.renewed) {
+      // What other exchanges put into the old session meanwhile must not come into the new one.
+      return this.version === 0 && now === "{}" ? [] : [whole(JSON.parse(now))];
+    }
+    if (now === this.given) return [];
     const given = JSON.parse(this.given);
     // Members that the session does not show stay in the document, and then `now` is not all of it.
-    this.hides = !this.renewed && Object.keys(given).some(isReserved);
+    this.hides = Object.keys(given).some(isReserved);
     return patches(given, JSON.parse(now), this.hides ? isReserved : undefined);
   }
 
@@ -165,7 +162,7 @@ class Exchange {
   }
 
   #hold(version, text) {
-    if (this.home.hold(this.id, version, this.version, text))
+    if (this.home.hold(this.id, version, this.version, text, this.began))
       this.res.setHeader("Stateway-Session-Hold", this.home.token);
   }
 }

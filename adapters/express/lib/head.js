@@ -28,8 +28,9 @@ class Gate {
     if (this.refused) return name === "write" ? true : ANSWERS[name](res);
     if (this.queue !== null) return this.#wait(res, name, args);
     if (!this.passed) {
-      this.passed = true; // when settle throws, the error's own response goes out as it is
-      const waiting = res.headersSent ? undefined : this.settler.settle();
+      this.passed = true;
+      const waiting = res.headersSent ? undefined : this.#settle(res);
+      if (this.refused) return this.call(res, name, args);
       if (waiting !== undefined) {
         this.queue = [];
         waiting.then(
@@ -40,6 +41,16 @@ class Gate {
       }
     }
     return this.original[name].apply(res, args);
+  }
+
+  // An error must not reach who writes: often that is nobody's code who could answer it.
+  #settle(res) {
+    try {
+      return this.settler.settle();
+    } catch (error) {
+      this.#refuse(res, error);
+      return undefined;
+    }
   }
 
   #wait(res, name, args) {
@@ -130,8 +141,8 @@ function sharedPrototype(res) {
 
 /**
  * Calls `settler.settle` once, before the head of `res`, the response to `req`, goes out. When it
- * returns a promise, head and body wait for it, with back-pressure; when that fails, a problem with
- * status 500 goes out in their place. What it throws goes to who wrote.
+ * returns a promise, head and body wait for it, with back-pressure. When it throws or that fails, a
+ * problem with status 500 goes out in their place.
  */
 function beforeHead(req, res, settler) {
   const prototype = sharedPrototype(res);

@@ -82,6 +82,11 @@ function mergeMembers(base, now, pointer, nulls, keeps) {
   return members;
 }
 
+/** The patch that puts `document`, which came out of JSON.parse, in place of whatever there is. */
+function whole(document) {
+  return ascii(`[{"op":"replace","path":"","value":${writeParsed(document)}}]`);
+}
+
 /**
  * What the gateway must apply to `base` to make it `now`: a list of patches, in ASCII, to be applied in
  * order; empty when they are equal. The first is a merge patch (RFC 7396). Nulls follow as a JSON Patch
@@ -93,10 +98,10 @@ function patches(base, now, keeps, operationsMax = 1000) {
   const nulls = [];
   const members = mergeMembers(base, now, "", nulls, keeps);
   if (nulls.length + 1 > operationsMax) {
-    const whole = { ...now };
+    const all = { ...now };
     for (const key of Object.keys(base))
-      if (!Object.hasOwn(now, key) && keeps && keeps(key)) whole[key] = base[key];
-    return [ascii(`[{"op":"replace","path":"","value":${writeParsed(whole)}}]`)];
+      if (!Object.hasOwn(now, key) && keeps && keeps(key)) all[key] = base[key];
+    return [whole(all)];
   }
   const out = [];
   if (members.length > 0) out.push(ascii(`{${members.join(",")}}`));
@@ -123,4 +128,4 @@ function merge(latest, base, now) {
   return latest;
 }
 
-module.exports = { ascii, isObject, merge, patches, same, write };
+module.exports = { ascii, isObject, merge, patches, same, whole, write };

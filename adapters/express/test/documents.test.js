@@ -28,6 +28,11 @@ test("what does not fit is refused, and what was there stays", () => {
   assert.ok(documents.put("a", text(600)));
   assert.equal(documents.put("a", text(1001)), false);
   assert.equal(documents.get("a").text, text(600));
+  assert.equal(documents.put("b", text(1001)), false, "and nobody goes for it");
+  assert.deepEqual([documents.size, documents.dropped], [1, 0]);
+  assert.equal(documents.put("a", text(600), 1, { base: "x".repeat(401) }), false);
+  assert.ok(documents.put("a", text(600), 1, { base: "x".repeat(400) }));
+  assert.equal(documents.octets, 1000);
 });
 
 test("the idle go, also when there is room", () => {

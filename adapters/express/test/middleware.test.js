@@ -73,7 +73,9 @@ test("null goes out as a step of a JSON Patch", async (t) => {
   ]);
 });
 
-test("regenerate empties the session and renews its cookie", async (t) => {
+const whole = (value) => [[{ op: "replace", path: "", value }]];
+
+test("regenerate empties the session, of what others put into it too, and renews its cookie", async (t) => {
   const principal = ({ user }) => user;
   const ask = await site(t, { principal }, (app) => {
     app.post("/login", (req, res) =>
@@ -85,7 +87,7 @@ test("regenerate empties the session and renews its cookie", async (t) => {
     app.post("/other", (req, res) => req.session.regenerate(() => res.end()));
   });
   const login = await ask("/login", stored({ cart: 1, save: 2, user: "bob" }), { method: "POST" });
-  assert.deepEqual(login.patches, [{ cart: null, save: null, user: "ann" }]);
+  assert.deepEqual(login.patches, whole({ user: "ann" }));
   assert.deepEqual(
     [login.op, login.headers["stateway-session-principal"], login.headers.location],
     ["renew", "ann", "/"],
@@ -93,8 +95,10 @@ test("regenerate empties the session and renews its cookie", async (t) => {
   const other = await ask("/other", stored({}), { method: "POST" });
   assert.deepEqual(
     [other.patches, other.op, other.headers["stateway-session-principal"]],
-    [undefined, "renew", undefined],
+    [whole({}), "renew", undefined],
   );
+  const fresh = await ask("/other", stored({}, { version: 0 }), { method: "POST" });
+  assert.deepEqual([fresh.patches, fresh.op], [undefined, "renew"]);
 });
 
 test("destroy ends the session, and so does null if asked for", async (t) => {
@@ -148,16 +152,54 @@ test("changes after the head are told to who saves", async (t) => {
   assert.match((await ask("/", stored({}))).body, /^undefined; Error: the session cannot change any more/);
 });
 
-test("what is no JSON is the application's error, and its response goes out", async (t) => {
+const isNotSaved = (got, detail) => {
+  const { type, detail: said } = JSON.parse(got.body);
+  assert.deepEqual(
+    [got.status, type, got.patches, got.op],
+    [500, "urn:stateway:problem:session-not-saved", undefined, undefined],
+  );
+  assert.match(said, detail);
+};
+
+test("what cannot be saved is a problem, whichever way the head goes", async (t) => {
+  const printed = t.mock.method(console, "error", () => {});
+  const ways = {
+    json: (res) => res.json({}),
+    writeHead: (res) => res.writeHead(200, { "Content-Length": 1 }).end("x"),
+    stream: (res) => Readable.from(Array(100).fill("z".repeat(10_000))).pipe(res),
+    later: (res) => setImmediate(() => res.send("x")),
+  };
   const ask = await site(t, {}, (app) =>
-    app.get("/", (req, res) => {
+    app.get("/:way", (req, res) => {
       req.session.self = req.session;
-      res.json({});
+      req.session.regenerate(() => {
+        req.session.self = req.session;
+        ways[req.params.way](res);
+      });
     }),
   );
-  const got = await ask("/", stored({}));
-  assert.deepEqual([got.status, got.patches], [500, undefined]);
-  assert.match(got.body, /^error: Converting circular structure/);
+  for (const way of Object.keys(ways)) isNotSaved(await ask(`/${way}`, stored({})), /^Converting circular/);
+  assert.equal(printed.mock.callCount(), 4);
+});
+
+test("a principal goes out in UTF-8, and one with control characters does not", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const ask = await site(t, { principal: ({ user }) => user }, (app) =>
+    app.get("/", (req, res) =>
+      req.session.regenerate(() => {
+        req.session.user = JSON.parse(req.query.user);
+        res.end();
+      }),
+    ),
+  );
+  const login = (user) => ask(`/?user=${encodeURIComponent(JSON.stringify(user))}`, stored({}));
+  for (const user of ["bob", "Jos\u00e9 \u20ac \ud83c\udf75", 7]) {
+    const { headers } = await login(user);
+    const octets = Buffer.from(headers["stateway-session-principal"], "latin1");
+    assert.equal(octets.toString(), String(user));
+  }
+  for (const user of ["bob\r\nX: y", "\u0000", "\u007f", "a\tb"])
+    isNotSaved(await login(user), /control characters/);
 });
 
 test("only who has the token may ask", async (t) => {

@@ -140,6 +140,76 @@ test("instance: memory is bounded in octets and by idle time", async (t) => {
   assert.deepEqual(JSON.parse((await idle("/read", bound())).body), {});
 });
 
+test("instance: a session that does not fit is refused, and nobody goes for it", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const ask = await site(t, { memory: { octets: 2000 } }, routes);
+  await ask("/add/a", bound("s1"));
+  await ask("/add/a", bound("s2"));
+  const got = await ask(`/add/${"k".repeat(2000)}`, bound("s2"));
+  assert.deepEqual([got.status, got.headers["content-type"]], [500, "application/problem+json"]);
+  for (const id of ["s1", "s2"]) assert.equal((await ask("/read", bound(id))).body, '{"a":1}');
+});
+
+test("hybrid: what took too long is not held", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const ask = await site(t, {}, (app) => {
+    app.get("/slow/:ms", (req, res) => {
+      now += Number(req.params.ms);
+      req.session.n = 1;
+      res.end();
+    });
+  });
+  assert.match((await ask("/slow/60000", stored({ big: BIG }, { id: "s2" }))).hold, /./);
+  assert.equal((await ask("/slow/60001", stored({ big: BIG }))).hold, undefined);
+});
+
+test("moving: what an exchange of the old placement still changes is not lost", async (t) => {
+  const ask = await site(t, {}, routes);
+  const late = async (key) => {
+    const open = gate(key);
+    const got = ask(`/add/${key}?wait=${key}`, bound());
+    await ask("/read", bound()); // the one before has begun
+    return async () => {
+      open();
+      assert.equal((await got).patches, undefined);
+    };
+  };
+  const at = async (document, version) => {
+    const got = await ask("/read", stored(document, { version }));
+    return [JSON.parse(got.body), got.patches];
+  };
+  await ask("/add/tea", bound());
+  const [one, two, three] = [await late("one"), await late("two"), await late("three")];
+  assert.deepEqual(await at({}, 0), [{ tea: 1 }, [{ tea: 1 }]]);
+  await one();
+  // It did not arrive; now it goes as a whole.
+  assert.deepEqual(await at({}, 0), [{ tea: 1, one: 1 }, [{ tea: 1, one: 1 }]]);
+  assert.deepEqual(await at({ tea: 1, one: 1 }, 1), [{ tea: 1, one: 1 }, undefined]);
+  await two();
+  // The session has gone on; what is sent is the difference, until a version shows that it arrived.
+  for (let i = 0; i < 2; i += 1)
+    assert.deepEqual(await at({ tea: 2, milk: 1 }, 2), [{ tea: 2, milk: 1, two: 1 }, [{ two: 1 }]]);
+  await three();
+  assert.deepEqual(await at({ tea: 2, two: 1 }, 3), [{ tea: 2, two: 1, three: 1 }, [{ three: 1 }]]);
+  assert.deepEqual(await at({ tea: 2 }, 4), [{ tea: 2 }, undefined]);
+  assert.deepEqual((await ask("/read", bound())).body, "{}", "forgotten");
+});
+
+test("moving: a session that was new when the exchange began", async (t) => {
+  const ask = await site(t, {}, routes);
+  const open = gate("new");
+  const slow = ask("/add/late?wait=new", bound());
+  await ask("/read", bound());
+  assert.equal((await ask("/read", stored({}, { version: 0 }))).patches, undefined);
+  open();
+  await slow;
+  const got = await ask("/login", stored({ n: 1 }, { version: 1 }));
+  assert.deepEqual(got.patches, [[{ op: "replace", path: "", value: { user: "ann" } }]]);
+  assert.deepEqual((await ask("/read", stored({ n: 1 }, { version: 1 }))).patches, [{ late: 1 }]);
+  assert.equal((await ask("/read", stored({ user: "ann" }, { version: 2 }))).patches, undefined);
+});
+
 test("moving: a session goes to the gateway, and is forgotten once it is there", async (t) => {
   const ask = await site(t, {}, routes);
   await ask("/add/a", bound());
@@ -165,7 +235,10 @@ test("moving: a large one goes by the session URL; log-in and log-out move as we
   assert.equal((await ask("/read", stored({}, { version: 0, url: url.url }))).patches, undefined);
   assert.equal(url.patches[0].big.length, 100_000);
   const login = await ask("/login", stored({}, { version: 0 }));
-  assert.deepEqual([login.op, login.patches], ["renew", [{ user: "ann" }]]);
+  assert.deepEqual(
+    [login.op, login.patches],
+    ["renew", [[{ op: "replace", path: "", value: { user: "ann" } }]]],
+  );
   assert.deepEqual((await ask("/read", stored({}, { version: 0 }))).patches, [{ user: "ann" }]);
   assert.equal((await ask("/logout", stored({}, { version: 0 }))).op, "end");
   assert.equal((await ask("/read", stored({}, { version: 0 }))).patches, undefined);
