@@ -88,6 +88,21 @@ TEST(Rebase, OverlapGoesByTheRule) {
   }
 }
 
+// What adapters send for a renewed session: nothing that others put into the old one comes along.
+TEST(Rebase, AWholeDocumentTakesThePlaceOfANewerVersion) {
+  constexpr std::string_view kWhole = R"([{"op":"replace","path":"","value":{"user":"ann"}}])";
+  const Seen seen{1, R"({"cart":1})"};
+  const Latest latest{2, R"({"cart":1,"meanwhile":2})"};
+  const auto last = rebase(patches(kWhole), seen, latest, Overlap::last, {});
+  ASSERT_TRUE(last) << last.error().context;
+  EXPECT_EQ(last->document, R"({"user":"ann"})");
+  EXPECT_TRUE(last->overlapped);
+  for (const Overlap rule : {Overlap::refuse, Overlap::again}) {
+    EXPECT_EQ(rebase(patches(kWhole), seen, latest, rule, {}).error().code, Code::overlap);
+    EXPECT_TRUE(rebase(patches(kWhole), seen, {2, seen.document}, rule, {})) << "only the secret is another";
+  }
+}
+
 TEST(Rebase, ArrayElementsByNumberNeverMeetANewerVersion) {
   const Seen seen{1, R"({"l":[1],"a":0})"};
   const Latest latest{2, R"({"l":[1],"a":1})"};  // even when that array is as it was
