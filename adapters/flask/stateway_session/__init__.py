@@ -9,13 +9,14 @@ import os
 import re
 import secrets
 import threading
-import warnings
+import time
 
 from flask import session as session_of_request
 from flask.sessions import SessionInterface
 
 from ._documents import Documents
-from ._patches import checked_integer, merge, patches, write
+from ._memory import Memory, merged
+from ._patches import checked_integer, patches, whole
 from ._session import NoSession, StatewaySession
 from ._session_url import fetch_document, send_patch
 
@@ -25,6 +26,7 @@ HEADER_OCTETS_MAX = 64 * 1024  # of Stateway-Session-Patch; more goes to the ses
 # A held document is not dropped for others before the gateway has surely committed, or refused, what it came
 # from.
 HOLD_STAY_SECONDS = 60
+CONTROL = re.compile("[\0-\x1f\x7f]")
 
 
 class StatewaySessionInterface(SessionInterface):
@@ -42,7 +44,7 @@ class StatewaySessionInterface(SessionInterface):
         self.token = secrets.token_urlsafe(16)
         self.hold_min = hold_min
         self.held = Documents(hold_octets, stay=HOLD_STAY_SECONDS)
-        self.memory = Documents(memory_octets, idle=memory_idle)
+        self.memory = Memory(memory_octets, memory_idle)
         self._lock = threading.Lock()
 
     # Before the application.
@@ -69,17 +71,18 @@ class StatewaySessionInterface(SessionInterface):
             given = headers.get("Stateway-Session")
             token = headers.get("Stateway-Session-Held")
             if given is None and token is not None:
-                text, version = (self.held.get(session.id) if token == self.token else None) or (None, None)
-                if version != session.version:
+                entry = self.held.get(session.id) if token == self.token else None
+                if entry is None or entry.version != session.version:
                     session.instead = 200, ""
                     return
-                given = text
+                given = entry.text
             elif given is None:
                 given = fetch_document(session.url)
-        if session.version:
-            self.memory.delete(session.id)  # it has arrived at the gateway
-        copy = None if session.version else self.memory.get(session.id)
-        session.load(given, copy and copy[0])
+        if session.version is None:
+            session.load(given, self.memory.get(session.id))
+            return
+        session.leaving = self.memory.leaving(session.id, session.version)
+        session.load(given, session.leaving and merged(given, *session.leaving))
 
     def _stand_in_front(self, app):
         """An interface cannot answer. The first function that runs before requests can."""
@@ -118,7 +121,7 @@ class StatewaySessionInterface(SessionInterface):
         if session.version is None:
             self._keep(session, now)
         else:
-            self._patch(app, session, response, self._move(session, now) if session.version == 0 else now)
+            self._patch(app, session, response, self._move(session, now) if session.leaving else now)
 
     @staticmethod
     def _send_instead(session, response):
@@ -133,35 +136,30 @@ class StatewaySessionInterface(SessionInterface):
     def _renew(self, session, response):
         response.headers["Stateway-Session-Op"] = "renew"
         principal = self.principal(session)
-        if principal is not None:
-            response.headers["Stateway-Session-Principal"] = principal
+        if principal is None:
+            return
+        if CONTROL.search(str(principal)):
+            raise ValueError("the principal's name holds control characters")
+        # WSGI writes each character of a header's value as an octet.
+        response.headers["Stateway-Session-Principal"] = str(principal).encode().decode("latin-1")
 
     def _keep(self, session, now):
-        """Placement instance: what other requests changed meanwhile in our memory stays, as with the
-        gateway's patches. Returns what is in memory then."""
-        with self.memory.lock:
-            entry = self.memory.get(session.id)
-            latest = session.text if session.renewed or entry is None else entry[0]
-            text = now
-            if not session.renewed and latest != session.text:
-                text = write(merge(json.loads(latest), json.loads(session.text), json.loads(now)))
-            if (text != latest or session.renewed) and not self.memory.put(session.id, text):
-                raise ValueError("the session is larger than memory_octets allows")
-            if self.memory.dropped == 1:
-                warnings.warn("sessions are lost: they do not fit into memory_octets", RuntimeWarning)
-            return text
+        """Placement instance. Returns what is in memory then."""
+        if session.renewed:
+            return self.memory.replace(session.id, now)
+        return self.memory.change(session.id, session.text, now)
 
     def _move(self, session, now):
-        """The gateway has no document yet. When we have one (the placement was instance until now), it goes
-        there as a whole, and our copy stays, up to date, until the gateway shows by a version that it
-        arrived."""
-        return now if session.text == session.given else self._keep(session, now)
+        """Here is what the gateway does not have yet (the placement was instance until now): it goes there.
+        Our copy stays until the gateway shows by a version that it arrived; at version 0, when the gateway
+        has nothing at all, with what this exchange made of it. Returns what the gateway must have."""
+        if session.version == 0:
+            now = self._keep(session, now)
+        self.memory.send(session.id, session.version, session.leaving[1] if session.version else now)
+        return now
 
     def _patch(self, app, session, response, now):
-        changed = []
-        if now != session.given:
-            parse_int = checked_integer if re.search(r"\d{19}", now) else None
-            changed = patches(json.loads(session.given), json.loads(now, parse_int=parse_int))
+        changed = self._difference(session, now)
         if not changed:
             if not session.renewed:
                 self._hold(session, response, session.version, session.given)
@@ -172,6 +170,14 @@ class StatewaySessionInterface(SessionInterface):
         elif not self._send(app, session, response, changed):
             return
         self._hold(session, response, session.version + 1, now)
+
+    @staticmethod
+    def _difference(session, now):
+        parsed = json.loads(now, parse_int=checked_integer if re.search(r"\d{19}", now) else None)
+        if session.renewed:
+            # What other exchanges put into the old session meanwhile must not come into the new one.
+            return [whole(parsed)] if parsed or session.version else []
+        return [] if now == session.given else patches(json.loads(session.given), parsed)
 
     @staticmethod
     def _send(app, session, response, changed):
@@ -194,12 +200,13 @@ class StatewaySessionInterface(SessionInterface):
         A version that was held for an exchange's own patch may belong to another exchange after all: both
         were given the same version, and only one of the patches made the next. So the first to expect a
         version is the only one: the gateway hears of no other, and when that one's patch was refused or
-        rebased, the gateway does not believe that we hold it."""
-        if len(text) < self.hold_min:
+        rebased, the gateway does not believe that we hold it. What was expected when this exchange began is
+        known for HOLD_STAY_SECONDS."""
+        if len(text) < self.hold_min or time.monotonic() - session.began > HOLD_STAY_SECONDS:
             return
         with self.held.lock:
             entry = self.held.get(session.id)
-            if entry is not None and entry[1] > session.version:
+            if entry is not None and entry.version > session.version:
                 return
             if self.held.put(session.id, text, version):
                 response.headers["Stateway-Session-Hold"] = self.token

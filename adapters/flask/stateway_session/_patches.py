@@ -2,6 +2,9 @@
 import json
 import re
 
+from flask.json.tag import TaggedJSONSerializer
+
+TAGS = TaggedJSONSerializer().tags
 OPERATIONS_MAX = 1000  # of the patches of an exchange
 INTEGERS = range(-(2**63), 2**64)  # others would not be kept exactly
 
@@ -33,19 +36,25 @@ def _same(a, b):
     return a == b
 
 
-def _difference(base, now, pointer, nulls):
-    """The merge patch that makes `now` of `base`, but for nulls, which it cannot say (there they mean
-    "remove"): the places where they belong are added to `nulls`."""
+def _is_tagged(value):
+    """A date or its like: an object, but one value, of which no part changes alone."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in TAGS
+
+
+def _difference(base, now, pointer, steps):
+    """The merge patch that makes `now` of `base`, but for what it cannot say: nulls (there they mean
+    "remove") and values that take an object's place as a whole. They are added to `steps`, of a JSON Patch.
+    """
     patch = {key: None for key in base if key not in now}
     for key, value in now.items():
         old = base.get(key)
         if key in base and _same(old, value):
             continue
         path = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-        if value is None:
-            nulls.append(path)
+        if value is None or _is_tagged(value) or (isinstance(value, dict) and _is_tagged(old)):
+            steps.append({"op": "add", "path": path, "value": value})
         elif isinstance(value, dict):
-            inner = _difference(old if isinstance(old, dict) else {}, value, path, nulls)
+            inner = _difference(old if isinstance(old, dict) else {}, value, path, steps)
             if inner or not isinstance(old, dict):
                 patch[key] = inner
         else:
@@ -53,15 +62,20 @@ def _difference(base, now, pointer, nulls):
     return patch
 
 
+def whole(document):
+    """The patch that puts `document` in place of whatever there is."""
+    return write([{"op": "replace", "path": "", "value": document}])
+
+
 def patches(base, now):
     """What the gateway must apply to `base` to make it `now`, as texts in order: a merge patch (RFC 7396),
-    then nulls as a JSON Patch (RFC 6902), each when there is something to say. With more nulls than a patch
-    may have operations the document is replaced as a whole. Both must come out of json.loads."""
-    nulls = []
-    patch = _difference(base, now, "", nulls)
-    if len(nulls) + 1 > OPERATIONS_MAX:
-        return [write([{"op": "replace", "path": "", "value": now}])]
-    steps = [{"op": "add", "path": path, "value": None} for path in nulls]
+    then nulls and tagged values as a JSON Patch (RFC 6902), each when there is something to say. With more of
+    them than a patch may have operations the document is replaced as a whole. Both must come out of
+    json.loads."""
+    steps = []
+    patch = _difference(base, now, "", steps)
+    if len(steps) + 1 > OPERATIONS_MAX:
+        return [whole(now)]
     return [write(part) for part in (patch, steps) if part]
 
 
@@ -74,7 +88,8 @@ def merge(latest, base, now):
         old = base.get(key)
         if key in base and _same(old, value):
             continue
-        if isinstance(latest.get(key), dict) and isinstance(value, dict):
+        members = [latest.get(key), value, old if isinstance(old, dict) else {}]
+        if all(isinstance(each, dict) and not _is_tagged(each) for each in members):
             merge(latest[key], old if isinstance(old, dict) else {}, value)
         else:
             latest[key] = value

@@ -1,5 +1,7 @@
 """What `flask.session` is."""
+import functools
 import json
+import time
 
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SessionMixin
@@ -22,8 +24,9 @@ class StatewaySession(dict, SessionMixin):
     def __init__(self, id_, version, url):
         super().__init__()
         self.id, self.version, self.url = id_, version, url
-        self.new = version == 0
-        self.accessed = False
+        self.began = time.monotonic()
+        self.new = self.accessed = False
+        self.leaving = None  # what the gateway has not seen yet: Memory.leaving
         self.cleared = self.renewed = self.ended = self.done = False
         self.instead = None  # the answer to give in place of the application's: (status, body)
         self.given = self.text = "{}"  # the document at the gateway; the one to work on
@@ -34,44 +37,50 @@ class StatewaySession(dict, SessionMixin):
 
     def load(self, given, text=None):
         self.given, self.text = given, given if text is None else text
-        self.update(json.loads(self.text, object_hook=_serializer.untag))
+        self.new = not self.version and text is None
+        super().update(json.loads(self.text, object_hook=_serializer.untag))
 
     def written(self):
         """As text. ValueError, TypeError: it is no JSON."""
-        return write(_serializer.tag(dict(self)))
+        return write(_serializer.tag(dict(super().items())))
 
     def clear(self):
         """As Flask's own sessions have it. What is put into it afterwards is another session for the client
         (a new cookie, whose old one opens nothing: log-in); nothing is the end of it (log-out)."""
         super().clear()
-        self.cleared = True
+        self.cleared = self.accessed = True
 
     def regenerate(self):
         """Empties the session; the client gets a new cookie, and the old one opens nothing. For log-in."""
         super().clear()
-        self.renewed, self.ended = True, False
+        self.renewed, self.ended, self.accessed = True, False, True
 
     def destroy(self):
         """Ends the session, everywhere, whatever is put into it afterwards."""
         super().clear()
-        self.ended = True
+        self.ended = self.accessed = True
 
     def close(self):
         """Before it is saved: what clear() meant."""
         if self.cleared and not self.renewed:
             self.renewed, self.ended = bool(self), self.ended or not self
 
-    def __getitem__(self, key):
-        self.accessed = True
-        return super().__getitem__(key)
 
-    def get(self, key, default=None):
-        self.accessed = True
-        return super().get(key, default)
+def _noting_access(name):
+    method = getattr(dict, name)
 
-    def setdefault(self, key, default=None):
+    @functools.wraps(method)
+    def noting(self, *args, **members):
         self.accessed = True
-        return super().setdefault(key, default)
+        return method(self, *args, **members)
+
+    return noting
+
+
+# Whose answer depends on the session depends on the cookie, and says so (Vary): as Flask's own sessions.
+for _name in ("__contains__ __delitem__ __getitem__ __ior__ __iter__ __len__ __setitem__ get items keys pop "
+              "popitem setdefault update values").split():
+    setattr(StatewaySession, _name, _noting_access(_name))
 
 
 class NoSession(dict, SessionMixin):

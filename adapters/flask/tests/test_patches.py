@@ -55,6 +55,14 @@ TABLE = [
     ("{}", '{"a":{"b":null,"c":1}}', ['{"a":{"c":1}}', '[{"op":"add","path":"/a/b","value":null}]']),
     ("{}", '{"a":[null,{"b":null}]}', ['{"a":[null,{"b":null}]}']),
     ("{}", '{"a/b":{"~":null}}', ['{"a/b":{}}', '[{"op":"add","path":"/a~1b/~0","value":null}]']),
+    ("{}", '{"d":{" d":"x"},"n":{"u":{" u":"y"}}}',
+     ['{"n":{}}',
+      '[{"op":"add","path":"/d","value":{" d":"x"}},{"op":"add","path":"/n/u","value":{" u":"y"}}]']),
+    ('{"d":{" d":"x"}}', '{"d":{" d":"y"}}', ['[{"op":"add","path":"/d","value":{" d":"y"}}]']),
+    ('{"d":{" d":"x"}}', '{"d":{"a":1}}', ['[{"op":"add","path":"/d","value":{"a":1}}]']),
+    ('{"d":{"a":1}}', '{"d":{" t":[1]}}', ['[{"op":"add","path":"/d","value":{" t":[1]}}]']),
+    ('{"d":{" d":"x"}}', '{"d":1}', ['{"d":1}']),
+    ('{"d":{" d":"x"}}', "{}", ['{"d":null}']),
     ("{}", '{"\u00e9":"\U0001f375\u007f"}', ['{"\\u00e9":"\\ud83c\\udf75\\u007f"}']),
 ]
 
@@ -111,6 +119,9 @@ class Patches(unittest.TestCase):
                 ({"a": 2}, {"a": 1}, {"a": 3}, {"a": 3}),
                 ({"a": 2, "b": 1}, {"a": 1, "b": 1}, {"a": 1}, {"a": 2}),
                 ({"c": {"x": 1}}, {}, {"c": {"y": 1}}, {"c": {"x": 1, "y": 1}}),
+                ({"d": {" d": "x"}}, {}, {"d": {" t": [1]}}, {"d": {" t": [1]}}),
+                ({"d": {" d": "x"}}, {"d": {"a": 1}}, {"d": {"a": 1, "b": 1}}, {"d": {"a": 1, "b": 1}}),
+                ({"d": {"a": 1}}, {"d": {" d": "x"}}, {"d": {"b": 1}}, {"d": {"b": 1}}),
                 ({}, {"c": {"x": 1}}, {"c": {"x": 1, "y": 1}}, {"c": {"x": 1, "y": 1}})]:
             self.assertEqual(merge(copy.deepcopy(latest), base, now), wanted)
 
@@ -134,10 +145,12 @@ class InMemory(unittest.TestCase):
         documents.get("a")
         self.assertTrue(documents.put("d", text(1000)))
         self.assertIsNone(documents.get("b"))
-        self.assertEqual((documents.get("a"), documents.dropped), ((text(1000), 1), 1))
+        self.assertEqual((documents.get("a").version, documents.dropped), (1, 1))
         self.assertTrue(documents.put("d", text(2000), 7), "in place of its own")
-        self.assertEqual((documents.octets, documents.get("d")[1]), (3000, 7))
-        self.assertFalse(documents.put("a", text(3001)))
+        self.assertEqual((documents.octets, documents.get("d").version), (3000, 7))
+        self.assertFalse(documents.put("e", text(3001)))
+        self.assertFalse(documents.put("e", text(2001), base="x" * 1000))
+        self.assertEqual((documents.octets, documents.dropped), (3000, 2), "nobody went for it")
         documents.delete("d")
         documents.delete("d")
         self.assertLessEqual(documents.octets, 1000)
