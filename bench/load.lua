@@ -1,4 +1,4 @@
--- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE [METHOD] | browse FILE | begin FILE N | clients N
+-- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE [METHOD] | browse FILE [METHOD] | begin FILE N | clients N
 -- `browse` sends each cookie once, and then the one that the answer set in its place.
 -- `begin` writes the cookie of every N-th answer to FILE.
 -- `clients` are N with a session each, in turns; each takes the cookies it is given, and finds in the answers whether all
@@ -70,6 +70,7 @@ function init(args)
       return requests[next_one]
     end
   elseif kind == "browse" then
+    wrk.method = args[3] or wrk.method
     local cookies, first, last = {}, 1, 0
     local function keep(cookie)
       last = last + 1
