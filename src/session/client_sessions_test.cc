@@ -13,6 +13,7 @@ class ClientSessions : public TwoGateways {
   io::Task<void> slides();
   io::Task<void> merges_overlaps();
   io::Task<void> keeps_overlaps();
+  io::Task<void> goes_elsewhere();
   io::Task<void> keeps_what_was_reloaded();
   io::Task<void> is_told_nothing_old();
   io::Task<void> expires_by_the_present_idle_time();
@@ -162,6 +163,22 @@ io::Task<void> ClientSessions::expires_by_the_present_idle_time() {
   EXPECT_FALSE((co_await open(b)).fresh);
 }
 TEST_F(ClientSessions, AShorterIdleTimeHoldsForOlderCookies) { run(expires_by_the_present_idle_time()); }
+
+// Two answers were lost; then the client was at another gateway, which knows nothing of them, and got one.
+io::Task<void> ClientSessions::goes_elsewhere() {
+  Browser b;
+  (void)co_await exchange(b, R"({"n":0})");
+  const Browser first = b;
+  Browser lost = b;
+  for (const char* patch : {R"({"lost":1})", R"({"lost":2})", R"({"lost":3})"})
+    (void)co_await exchange(lost, patch);
+  EXPECT_EQ(co_await exchange(two, b, R"({"acknowledged":1})"), R"({"n":0})");
+  EXPECT_EQ(co_await look(b), R"({"n":0,"acknowledged":1})");
+  EXPECT_EQ(co_await exchange(b, R"({"m":1})"), R"({"n":0,"acknowledged":1})");
+  Browser older = first;
+  EXPECT_EQ(co_await look(older), R"({"n":0,"acknowledged":1,"m":1})") << "what is older than both";
+}
+TEST_F(ClientSessions, WhoGotACookieElsewhereKeepsIt) { run(goes_elsewhere()); }
 
 std::string filled(std::size_t octets) { return R"({"x":")" + std::string(octets, 'x') + R"("})"; }
 

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "session/recent.h"
@@ -15,11 +18,24 @@
 
 namespace stateway::session {
 
+/// Tells a version from another one of the same number, which another gateway made.
+struct VersionMark {
+  VersionMark(store::Revision v, std::string_view document)
+      : version(v), hash(std::hash<std::string_view>{}(document)) {}
+
+  store::Revision version;
+  std::uint64_t hash;  // of its document
+
+  bool operator==(const VersionMark&) const = default;
+};
+
 struct RecentVersion {
   store::Revision version = 0;
   WallMillis idle_expires = 0;  // from then on no cookie opens the session, unless a newer one is sealed
   std::string principal;
   SessionRecord record;
+  std::vector<VersionMark> line =
+      {};  // what it was made from, and itself at the end: the last few; filled by keep
 };
 using RecentVersionPtr = std::shared_ptr<const RecentVersion>;
 
@@ -32,13 +48,18 @@ class RecentVersions {
 
   explicit RecentVersions(std::size_t bytes_max) : settled_(bytes_max / 2), overlapped_(bytes_max / 2) {}
 
-  /// What is kept of the session; nullptr: nothing. `brought` is the version that its client holds.
-  RecentVersionPtr find(std::string_view id, store::Revision brought, WallMillis now);
+  /// What is kept of the session; nullptr: nothing. `brought` is the version that its client holds,
+  /// `document` that version's; nullopt: it is not known. Where what is kept was not made from it, the client
+  /// has been elsewhere, and has a cookie that was stored later than any of ours: then what is kept is
+  /// forgotten.
+  RecentVersionPtr find(std::string_view id, store::Revision brought, WallMillis now,
+                        std::optional<std::string_view> document = std::nullopt);
   /// The same, when nobody says anew what the client holds.
   RecentVersionPtr latest(std::string_view id, WallMillis now) const;
-  /// Keeps `version` in place of the one before. `overlapped`: somebody holds, or is being sent, another one
-  /// than it was made from.
-  void keep(std::string_view id, RecentVersion version, bool overlapped, WallMillis now);
+  /// Keeps `version`, made from `from`, in place of the one before. `overlapped`: somebody holds, or is being
+  /// sent, another one than it was made from.
+  void keep(std::string_view id, RecentVersion version, const VersionMark& from, bool overlapped,
+            WallMillis now);
   void forget(std::string_view id);
 
   std::size_t size() const { return settled_.size() + overlapped_.size(); }

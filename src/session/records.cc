@@ -84,6 +84,16 @@ void Records::slide(const Slot& slot, const store::Record& stored) {
     store_.touch(key_of(slot.ticket), slid);
 }
 
+namespace {
+
+// The document that the client brought, if the slot has it.
+std::optional<std::string_view> document_held(const Slot& slot) {
+  if (slot.brought != Home::client || slot.version != slot.held) return std::nullopt;
+  return slot.record.document;
+}
+
+}  // namespace
+
 io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
   const std::string hash = secret_hash(slot.ticket);
   slot.record.kind = slot.kind->name;
@@ -97,7 +107,7 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
     co_return pass_on(std::move(taken));
   }
   if (slot.record.home != Home::store)
-    take_recent(slot, recent_.find(slot.ticket.id(), slot.held, clock_.now()));
+    take_recent(slot, recent_.find(slot.ticket.id(), slot.held, clock_.now(), document_held(slot)));
   else if (slot.brought == Home::store)
     slot.held = slot.version;  // who has the ticket has whatever the record says
   if (is_barred(slot) || !equal_constant_time(slot.record.secret_hash, hash)) co_return Opened::refused;
@@ -280,7 +290,7 @@ void Records::finish(Slot& slot, const Slot& latest, store::Revision stored, con
     const WallMillis now = clock_.now();
     recent_.keep(ticket.id(),
                  {step.version, idle_expiry(*slot.kind, step.record, now), step.principal, step.record},
-                 overlapped, now);
+                 VersionMark(latest.version, latest.record.document), overlapped, now);
   }
   if (!slot.fresh && !slot.end) counts_.moved(latest.record.home, home, *slot.kind, clock_.now());
   slot.ticket = ticket;
