@@ -91,8 +91,8 @@ Plan make_plan(std::uint64_t seed) {
   out.exchanges = (kExchangesMin + static_cast<unsigned>(random.below(12)) + out.shoppers - 1) / out.shoppers;
   out.health = random.below(3) == 0;
   out.concurrency = random.below(4) == 0 ? 1 + static_cast<unsigned>(random.below(3)) : 0;
-  out.cookies = out.gateways == 1 && random.below(2) == 0;
-  out.alone = out.cookies && random.below(3) == 0;
+  out.cookies = random.below(2) == 0;
+  out.alone = out.cookies && (out.gateways > 1 || random.below(3) == 0);
   if (random.below(2) == 0)
     out.placement =
         out.cookies && random.below(2) == 0 ? session::Placement::client : session::Placement::hybrid;

@@ -64,7 +64,7 @@ struct Plan {
   bool serial = false;                   // exchanges of one session take turns
   Holding holding = Holding::carefully;  // of the instances
   bool cookies = false;  // sessions may live in their cookies: then there is one gateway, which stays…
-  bool alone = false;    // … unless each shopper has one request at a time, whose answers it has in order
+  bool alone = false;    // … unless each shopper has one request at a time
   session::Placement placement = session::Placement::store;  // at the start
 
   std::string text() const;

@@ -157,6 +157,8 @@ io::Task<void> Shopper::send_some(unsigned count) {
     usable = answer.keep_alive && answer.whole;
   }
   oracle_.tally("answer: none", orders.size() - answered);
+  // Until whatever became of it is over: at another gateway the next request would overlap with it.
+  if (answered < orders.size() && alone_ && doors_.size() > 1) co_await io::sleep_for(loop_, 60s);
   for (; answered < orders.size(); ++answered) settle_unanswered(orders[answered], true);
   if (usable && written && connection->reader.empty()) idle_.push_back(std::move(connection));
 }
