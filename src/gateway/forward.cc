@@ -129,11 +129,20 @@ class Forwarding {
     if (x_.session) {
       x_.session->forget_wishes();
       if (x_.session->kind->has_document()) answer.session_url = x_.on.session_urls.open(*x_.session);
-      begin_visit(x_, with_document_);
+      if (!begin_visit(x_, with_document_)) co_await catch_up();
     }
     auto failed = co_await attempt(x_, answer);
     if (failed && failed->progress == Progress::nothing_sent) answer.visit.end_without_effect();
     co_return failed;
+  }
+
+  // Another exchange made a version meanwhile, and brings nothing but its number. A session that has ended is
+  // left to the commit, which says so.
+  io::Task<void> catch_up() {
+    for (int tries = 0; tries < 3; ++tries) {
+      const auto reloaded = co_await x_.on.sessions.reload(x_.on.loop, *x_.session);
+      if (!reloaded || begin_visit(x_, with_document_)) co_return;
+    }
   }
 
   upstream::Outcome outcome(bool failed) const {

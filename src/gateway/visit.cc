@@ -27,9 +27,9 @@ io::Task<bool> read_to_the_end(Exchange& x) {
 
 }  // namespace
 
-void begin_visit(Exchange& x, bool with_document) {
+bool begin_visit(Exchange& x, bool with_document) {
   const session::Slot& slot = *x.session;
-  if (slot.kind->placement != session::Placement::hybrid) return;
+  if (slot.kind->placement != session::Placement::hybrid) return true;
   const upstream::Lease& lease = x.answer->lease;
   // The process may have been replaced since the lease was given.
   const std::uint64_t identity = lease.instance().identity() == lease.identity() ? lease.identity() : 0;
@@ -42,6 +42,7 @@ void begin_visit(Exchange& x, bool with_document) {
   // In cookies, there may be several documents of one version (two gateways).
   const bool in_store = slot.record.home == session::Home::store;
   if (with_document || !in_store || !can_go_twice(x)) x.answer->visit.send_document();
+  return !x.answer->visit.outdated();
 }
 
 bool needs_document(const Exchange& x) {

@@ -6,8 +6,9 @@
 namespace stateway::gateway {
 
 /// Before x's request goes to the instance of x.answer, which has its connection: fills x.answer->visit,
-/// whose held() is sent instead of the document. `with_document`: it is sent whatever is known.
-void begin_visit(Exchange& x, bool with_document);
+/// whose held() is sent instead of the document. `with_document`: it is sent whatever is known. False: the
+/// session is to be loaded again first (Holders::Visit::outdated).
+bool begin_visit(Exchange& x, bool with_document);
 /// The answer's head asks for the document that was not sent, and for nothing else: the process has had no
 /// effect.
 bool needs_document(const Exchange& x);

@@ -21,8 +21,11 @@ Holders::Visit Holders::visit(Sending sending, TimePoint now) {
   known_.change(s.id, now, [&](Known& known) {
     if (known.number == 0) known.number = next_number();
     visit.number_ = known.number;
+    visit.outdated_ = known.inside != 0 && s.version < known.told;
+    if (visit.outdated_) return std::optional(terms(known, now + s.idle));
     if (known.inside++ == 0) {
       known.lowest_given = s.version;
+      known.told = 0;
       known.crowd_made = 0;  // all of them have left: whatever is written now is written later
     }
     known.lowest_given = std::min(known.lowest_given, s.version);
@@ -30,8 +33,10 @@ Holders::Visit Holders::visit(Sending sending, TimePoint now) {
     if (s.version < known.version) known.version = 0;
     if (known.version != 0 && known.version == s.version && known.identity == s.identity)
       visit.held_ = known.token;
-    return std::optional(Table::Terms{.bytes = known.token.size(), .until = now + s.idle});
+    if (!visit.held_.empty()) known.told = std::max(known.told, s.version);
+    return std::optional(terms(known, now + s.idle));
   });
+  if (visit.outdated_) visit.holders_ = nullptr;
   return visit;
 }
 
@@ -42,6 +47,7 @@ Holders::Visit& Holders::Visit::operator=(Visit&& other) noexcept {
   sending_ = std::move(other.sending_);
   began_ = other.began_;
   number_ = other.number_;
+  outdated_ = other.outdated_;
   held_ = std::move(other.held_);
   kept_ = std::move(other.kept_);
   return *this;
@@ -57,7 +63,7 @@ void Holders::Visit::leave(Change&& change) {
     if (known.number == 0) known.number = all->next_number();
     if (counted && number_ != 0) --known.inside;
     change(known, counted, known.inside);
-    return std::optional(Table::Terms{.bytes = known.token.size(), .until = began_ + sending_.idle});
+    return std::optional(terms(known, began_ + sending_.idle));
   });
 }
 

@@ -62,10 +62,14 @@ class Holders {
     bool doubts(store::Revision made) const { return made >= doubtful_first && made <= doubtful_last; }
     unsigned inside = 0;               // visits that have not ended
     store::Revision lowest_given = 0;  // to those inside, or lower
+    store::Revision told = 0;          // the highest version that one of those inside was said to hold
     store::Revision crowd_made = 0;    // versions up to this one were made while others were inside, too
   };
   using Table = Recent<Known>;
 
+  static Table::Terms terms(const Known& known, TimePoint until) {
+    return {.bytes = known.token.size(), .until = until};
+  }
   std::uint64_t next_number() { return numbers_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
   std::atomic<std::uint64_t> numbers_{0};
@@ -83,6 +87,9 @@ class Holders::Visit {
 
   /// What the process holds the version given under; empty: nobody knows that it does.
   const std::string& held() const { return held_; }
+  /// Not begun: another exchange is on its way to a process that is said to hold a later version. What this
+  /// one makes could go by that number, and be taken for it. Load the session again.
+  bool outdated() const { return outdated_; }
   /// The version given is sent as a document after all.
   void send_document() { held_.clear(); }
   /// The answer says that the process keeps the document, under this token.
@@ -111,6 +118,7 @@ class Holders::Visit {
   Sending sending_;
   TimePoint began_;
   std::uint64_t number_ = 0;  // of the entry; 0: the session was fresh
+  bool outdated_ = false;
   std::string held_;
   std::string kept_;
 };

@@ -58,6 +58,27 @@ TEST(Holders, WhatItsOwnPatchMade) {
   EXPECT_EQ(w.held(5), "token");
 }
 
+TEST(Holders, NobodyBringsAnOlderVersionBesideOneThatIsHeld) {
+  World w;
+  w.keep(3, 4);
+  Holders::Visit told = w.visit(4);
+  EXPECT_EQ(told.held(), "token");
+  EXPECT_TRUE(w.visit(3).outdated()) << "it would make another version 4 in that process";
+  Holders::Visit again = w.visit(4);
+  EXPECT_FALSE(again.outdated());
+  told.end(4);
+  EXPECT_TRUE(w.visit(3).outdated()) << "the other one may have been told";
+  again.end(4);
+  EXPECT_FALSE(w.visit(3).outdated());
+  EXPECT_EQ(w.held(4), "") << "that one broke off: it may have made another version 4";
+
+  World given;  // whoever brings the document minds nobody
+  given.keep(3, 4);
+  Holders::Visit other = given.visit(4, kOther);
+  EXPECT_EQ(other.held(), "");
+  EXPECT_FALSE(given.visit(3).outdated());
+}
+
 TEST(Holders, ANewSession) {
   World w;
   {
