@@ -226,7 +226,10 @@ TEST_F(Lanes, AStopEndsThoseWhoWait) {
     waiting.push_back(send(i % 2 == 0 ? browser : other, "/q/patch", R"({"n":2})"));
   wait_for_waiting(10);
   stop();
-  for (Raw& raw : waiting) EXPECT_EQ(raw.read_to_end(), "");
+  // Loops end one by one: where the holder's is a moment earlier, who waited at another may have its turn
+  // yet.
+  for (Raw& raw : waiting)
+    EXPECT_THAT(raw.read_to_end(), testing::AnyOf("", testing::StartsWith("HTTP/1.1 200 OK\r\n")));
 }
 
 TEST_F(Lanes, AClientThatGoesAfterItsTurnBeganKeepsItUntilTheCommit) {
