@@ -59,12 +59,13 @@ TEST(Copies, AreNotMadeByExchangesThatTookLong) {
 }
 
 json::object object(std::string_view text) { return json::parse(text).as_object(); }
+const Document kEmpty = document("{}");
 
 TEST(Memory, KeepsWhatParallelExchangesMake) {
   Memory memory(10'000, seconds(100));
   EXPECT_EQ(memory.find("a", kStart), nullptr);
-  memory.change("a", {}, object(R"({"x":1})"), 7, kStart);
-  memory.change("a", {}, object(R"({"y":1})"), 7, kStart);
+  memory.change("a", kEmpty, object(R"({"x":1})"), 7, kStart);
+  memory.change("a", kEmpty, object(R"({"y":1})"), 7, kStart);
   EXPECT_EQ(*memory.find("a", kStart), object(R"({"x":1,"y":1})"));
   memory.forget("a");
   EXPECT_EQ(memory.find("a", kStart), nullptr);
@@ -72,37 +73,68 @@ TEST(Memory, KeepsWhatParallelExchangesMake) {
 
 TEST(Memory, ForgetsWhatIsIdleAndTheOldestAboveItsBound) {
   Memory memory(1'500, seconds(100));
-  memory.change("a", {}, object(R"({"x":1})"), 200, kStart);
+  memory.change("a", kEmpty, object(R"({"x":1})"), 200, kStart);
   EXPECT_NE(memory.find("a", kStart + seconds(100)), nullptr);  // which counts as used
   EXPECT_NE(memory.find("a", kStart + seconds(200)), nullptr);
   EXPECT_EQ(memory.find("a", kStart + seconds(301)), nullptr);
-  memory.change("b", {}, object(R"({"x":1})"), 200, kStart + seconds(400));
-  memory.change("c", {}, object(R"({"x":1})"), 200, kStart + seconds(400));
+  memory.change("b", kEmpty, object(R"({"x":1})"), 200, kStart + seconds(400));
+  memory.change("c", kEmpty, object(R"({"x":1})"), 200, kStart + seconds(400));
   EXPECT_NE(memory.find("b", kStart + seconds(401)), nullptr);
-  memory.change("d", {}, object(R"({"x":1})"), 200, kStart + seconds(402));
+  memory.change("d", kEmpty, object(R"({"x":1})"), 200, kStart + seconds(402));
   EXPECT_EQ(memory.find("c", kStart + seconds(402)), nullptr);
   EXPECT_NE(memory.find("b", kStart + seconds(402)), nullptr);
 }
 
-TEST(Memory, GivesItsDocumentUpUntilItHasArrived) {
+TEST(Copies, OneThatDoesNotFitSendsNobodyAway) {
+  Copies copies(1'500);
+  EXPECT_TRUE(copies.keep("a", 1, kEmpty, 200, true, kStart, kStart));
+  const Clock::time_point later = kStart + seconds(100);
+  EXPECT_FALSE(copies.keep("b", 1, kEmpty, 1'500, true, later, later));
+  EXPECT_NE(copies.find("a", 1).document, nullptr);
+}
+
+TEST(Memory, RefusesWhatDoesNotFitAndSendsNobodyAway) {
+  Memory memory(1'500, seconds(100));
+  EXPECT_TRUE(memory.change("a", kEmpty, object(R"({"x":1})"), 200, kStart));
+  EXPECT_FALSE(memory.change("a", kEmpty, object(R"({"y":1})"), 1'500, kStart));
+  EXPECT_FALSE(memory.change("b", kEmpty, object(R"({"y":1})"), 1'500, kStart));
+  EXPECT_EQ(*memory.find("a", kStart), object(R"({"x":1})"));
+}
+
+// What an exchange at `version` sends: `given` with what the gateway does not have yet.
+Document sent(Memory& memory, Version version, std::string_view given) {
+  const auto leaving = memory.leaving("a", version);
+  if (!leaving) return nullptr;
+  memory.send("a", version, leaving->document);
+  return std::make_shared<const json::object>(combined(*leaving->base, *leaving->document, object(given)));
+}
+
+TEST(Memory, SendsItsDocumentUntilItHasArrived) {
   Memory memory(10'000, seconds(100));
-  memory.change("a", {}, object(R"({"x":1})"), 7, kStart);
-  EXPECT_EQ(memory.give_up("b", 0, {}), nullptr);
-  EXPECT_EQ(*memory.give_up("a", 0, {}), object(R"({"x":1})"));
-  EXPECT_EQ(*memory.give_up("a", 0, {}), object(R"({"x":1})")) << "that answer was not committed";
-  EXPECT_EQ(memory.give_up("a", 1, object(R"({"x":1})")), nullptr);
+  EXPECT_EQ(sent(memory, 0, "{}"), nullptr);
+  memory.change("a", kEmpty, object(R"({"x":1})"), 7, kStart);
+  EXPECT_EQ(*sent(memory, 0, "{}"), object(R"({"x":1})"));
+  EXPECT_EQ(*sent(memory, 0, "{}"), object(R"({"x":1})")) << "that answer was not committed";
+  EXPECT_EQ(sent(memory, 1, R"({"x":1})"), nullptr);
   EXPECT_EQ(memory.find("a", kStart), nullptr);
 }
 
-TEST(Memory, GivesUpWhatExchangesOfTheOldPlacementAddMeanwhile) {
+TEST(Memory, SendsWhatExchangesOfTheOldPlacementAddMeanwhile) {
   Memory memory(10'000, seconds(100));
-  memory.change("a", {}, object(R"({"x":1})"), 7, kStart);
-  (void)memory.give_up("a", 0, {});
-  memory.change("a", object(R"({"x":1})"), object(R"({"x":1,"late":1})"), 7, kStart);
-  EXPECT_EQ(*memory.give_up("a", 1, object(R"({"x":2})")), object(R"({"x":2,"late":1})"));
-  EXPECT_EQ(*memory.give_up("a", 1, object(R"({"x":2})")), object(R"({"x":2,"late":1})"));
-  EXPECT_EQ(memory.give_up("a", 2, object(R"({"x":2,"late":1})")), nullptr);
+  memory.change("a", kEmpty, object(R"({"x":1})"), 7, kStart);
+  const Document began = memory.find("a", kStart);  // what each of them works on
+  (void)sent(memory, 0, "{}");
+  memory.change("a", began, object(R"({"x":1,"one":1})"), 7, kStart);
+  for (int attempt = 0; attempt < 2; ++attempt)
+    EXPECT_EQ(*sent(memory, 1, R"({"x":2})"), object(R"({"x":2,"one":1})"));
+  memory.change("a", began, object(R"({"x":1,"two":1})"), 7, kStart);
+  EXPECT_EQ(*sent(memory, 2, R"({"x":2,"one":3})"), object(R"({"x":2,"one":3,"two":1})"))
+      << "one had arrived";
+  EXPECT_EQ(sent(memory, 3, "{}"), nullptr);
   EXPECT_EQ(memory.find("a", kStart), nullptr);
+  memory.change("a", began, object(R"({"x":1,"three":1})"), 7, kStart);
+  EXPECT_EQ(*sent(memory, 4, "{}"), object(R"({"three":1})")) << "x had arrived long ago";
+  EXPECT_EQ(sent(memory, 5, "{}"), nullptr);
 }
 
 }  // namespace

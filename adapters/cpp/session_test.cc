@@ -107,6 +107,38 @@ TEST(Session, RenewsEndsAndNamesThePrincipal) {
   EXPECT_THAT(finished(ended), ElementsAre(Pair("Stateway-Session-Op", "end")));
 }
 
+TEST(Session, RefusesAPrincipalWithControlCharacters) {
+  for (const std::string principal : {"ann\r\nX: y", "a\tb", "\x7f"}) {
+    Process process;
+    for (const Headers& headers : {given("{}"), kIdAlone}) {
+      Session session = process.open(headers);
+      session.set("user", principal);
+      session.renew(principal);
+      EXPECT_THAT(finished(session), IsEmpty());
+      ASSERT_NE(session.refusal(), nullptr);
+      EXPECT_EQ(session.refusal()->status, 500);
+    }
+    EXPECT_TRUE(process.open(kIdAlone).data().empty());
+  }
+  Process process;
+  Session session = process.open(given("{}"));
+  session.renew("José");
+  EXPECT_EQ(finished(session)["Stateway-Session-Principal"], "José");
+}
+
+TEST(Session, IsRefusedWhenItIsLargerThanTheMemory) {
+  Process process({.memory_bytes_max = 2'000});
+  Session small = process.open(kIdAlone);
+  small.set("a", 1);
+  EXPECT_THAT(finished(small), IsEmpty());
+  Session large = process.open(kIdAlone);
+  large.set("a", std::string(2'000, 'x'));
+  large.renew();
+  EXPECT_THAT(finished(large), IsEmpty());
+  ASSERT_NE(large.refusal(), nullptr);
+  EXPECT_EQ(*process.open(kIdAlone).get("a"), 1);
+}
+
 TEST(Session, ReadsClaims) {
   Process process;
   Headers headers = given("{}");
@@ -214,6 +246,18 @@ TEST(Session, HoldsWhatItWasGivenAndWhatItMade) {
   EXPECT_EQ(process.open(held(token, "5")).refusal(), nullptr);
 }
 
+TEST(Session, HoldsACopyThatIsCountedAsItIs) {
+  Process process({.copies_bytes_max = 5'000});
+  std::string token;
+  for (int i = 1; i < 20; ++i) {  // each patch is as long as the document
+    const std::string version = std::to_string(i);
+    Session session = process.open(token.empty() ? given("{}", version) : held(token, version));
+    session.set("a", std::string(1'000, static_cast<char>('a' + i)));
+    token = finished(session)["Stateway-Session-Hold"];
+    ASSERT_FALSE(token.empty()) << i;
+  }
+}
+
 TEST(Session, AsksForWhatItDoesNotHold) {
   Process process, other;
   Session first = process.open(given(R"({"a":1})"));
@@ -309,6 +353,27 @@ TEST(Session, LeavesTheMemoryWhenThePlacementChanges) {
   Session moved = process.open(given(R"({"a":1,"none":null,"b":2})", "1"));
   EXPECT_THAT(answer(moved), IsEmpty());
   EXPECT_TRUE(process.open(kIdAlone).data().empty()) << "the copy is forgotten";
+}
+
+TEST(Session, LosesNothingThatChangesAfterItLeftTheMemory) {
+  Process process;
+  Session first = process.open(kIdAlone);
+  first.set("tea", 1);
+  (void)finished(first);
+  Session slow = process.open(kIdAlone);
+  Session moving = process.open(given("{}", "0"));
+  EXPECT_EQ(answer(moving)["Stateway-Session-Patch"], R"({"tea":1})");
+  Session look = process.open(given(R"({"tea":1})", "1"));
+  EXPECT_THAT(answer(look), IsEmpty());
+  slow.set("bread", 1);
+  EXPECT_THAT(finished(slow), IsEmpty());
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    Session next = process.open(given(R"({"tea":2})", "2"));
+    EXPECT_EQ(next.data(), (json::object{{"tea", 2}, {"bread", 1}}));
+    EXPECT_EQ(answer(next)["Stateway-Session-Patch"], R"({"bread":1})");
+  }
+  Session last = process.open(given(R"({"tea":2})", "3"));
+  EXPECT_THAT(answer(last), IsEmpty());
 }
 
 TEST(Session, MakesItsCallsByABlockingFetch) {

@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -125,6 +126,7 @@ class Copies {
   // Young ones stay: they tell what exchanges that still run may not keep.
   bool make_room(std::size_t bytes, Clock::time_point now) {
     const std::size_t needed = bytes + documents_.kOverheadBytes;
+    if (needed > bytes_max_) return false;  // nobody has to go for what does not fit
     while (documents_.bytes() + needed > bytes_max_) {
       auto* oldest = documents_.oldest();
       if (oldest == nullptr || now - oldest->used <= kYoung) return false;
@@ -155,45 +157,60 @@ class Memory {
     documents_.touch(*entry, now);
     return entry->value.document;
   }
-  /// An exchange made `mine` of `base`; what others made of it meanwhile stays.
-  void change(const std::string& id, const json::object& base, const json::object& mine, std::size_t bytes,
+  /// An exchange made `mine` of `base`; what others made of it meanwhile stays. The exchange may have begun
+  /// before the session left, and nothing be here any more: then what it changed is kept for the next one.
+  /// False: it is larger than all there may be, and nothing is changed.
+  bool change(const std::string& id, const Document& base, const json::object& mine, std::size_t bytes,
               Clock::time_point now) {
     const std::lock_guard lock(mutex_);
+    if (bytes + documents_.kOverheadBytes > bytes_max_) return false;
     auto* entry = documents_.find(id);
-    Kept kept = entry == nullptr ? Kept() : entry->value;
-    const bool alone = kept.document == nullptr || *kept.document == base;
-    kept.document = std::make_shared<const json::object>(alone ? mine : combined(base, mine, *kept.document));
+    Kept kept = entry == nullptr ? Kept{.document = base, .base = base} : entry->value;
+    const bool alone = *kept.document == *base;
+    kept.document =
+        std::make_shared<const json::object>(alone ? mine : combined(*base, mine, *kept.document));
     documents_.put(id, std::move(kept), bytes, now);
     drop_old(now);
+    return true;
   }
   void forget(const std::string& id) {
     const std::lock_guard lock(mutex_);
     documents_.erase(id);
   }
 
-  /// The placement is another one now, where the session is at `version` with `document`. What belongs there
-  /// instead; null: what is there. Kept until the session is seen at a version above 0, and whatever an
-  /// exchange of the old placement still adds after that is given up too.
-  Document give_up(const std::string& id, Version version, const json::object& document) {
+  /// What the gateway does not have yet: the changes that made `document` of `base`.
+  struct Leaving {
+    Document base, document;
+  };
+  /// The placement is another one now, where the session is at `version`. Nothing: the gateway has all, and
+  /// it is forgotten here.
+  std::optional<Leaving> leaving(const std::string& id, Version version) {
     const std::lock_guard lock(mutex_);
     auto* entry = documents_.find(id);
-    if (entry == nullptr) return nullptr;
+    if (entry == nullptr) return std::nullopt;
     Kept& kept = entry->value;
-    if (version == 0) return kept.given_up = kept.document;
-    const bool all_is_there = kept.given_up == nullptr || *kept.given_up == *kept.document;
-    if (all_is_there || (kept.late_at != 0 && version > kept.late_at)) {
-      documents_.erase(id);
-      return nullptr;
+    if (version == 0) return Leaving{std::make_shared<const json::object>(), kept.document};
+    if (kept.sent != nullptr && version > kept.sent_at) kept.base = std::exchange(kept.sent, nullptr);
+    if (*kept.base != *kept.document) return Leaving{kept.base, kept.document};
+    documents_.erase(id);
+    return std::nullopt;
+  }
+  /// `document` is being sent to the gateway, by an exchange that was given `version`; a later version shows
+  /// that it arrived.
+  void send(const std::string& id, Version version, Document document) {
+    const std::lock_guard lock(mutex_);
+    if (auto* entry = documents_.find(id)) {
+      entry->value.sent = std::move(document);
+      entry->value.sent_at = version;
     }
-    kept.late_at = version;
-    return std::make_shared<const json::object>(combined(*kept.given_up, *kept.document, document));
   }
 
  private:
   struct Kept {
     Document document;
-    Document given_up;    // as it was sent when the session was seen at version 0
-    Version late_at = 0;  // where what came later was sent
+    Document base;  // which the gateway needs nothing of any more
+    Document sent;  // what was sent to it last; null: nothing, or it has arrived
+    Version sent_at = 0;
   };
 
   void drop_old(Clock::time_point now) {

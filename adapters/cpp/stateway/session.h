@@ -81,7 +81,7 @@ class Session {
   json::object& edit();
 
   /// A new cookie from this answer on, for a log-in; `principal`: who logged in, so that all sessions of that
-  /// user can be listed and ended.
+  /// user can be listed and ended: UTF-8 without control characters, or the answer is a refusal.
   void renew(std::string principal = "") {
     renew_ = true;
     new_principal_ = std::move(principal);
@@ -106,6 +106,12 @@ class Session {
   void take(std::string_view text);
   void take(Document document, std::size_t bytes);
   void refuse(int status, std::string reason) { refusal_ = Refusal{status, std::move(reason)}; }
+  void refuse_all(int status, std::string reason) {  // what was to be said of the session as well
+    fields_.clear();
+    refuse(status, std::move(reason));
+  }
+  static std::size_t bytes_of(const json::object& document) { return json::serialize(document).size(); }
+  bool names_principal() const;
   void add_operation();
   void conclude();
 
@@ -116,6 +122,7 @@ class Session {
   bool has_version_ = false;  // there is a document at the gateway; otherwise it lives here
   Document given_ = std::make_shared<const json::object>();
   std::size_t given_bytes_ = 2;
+  std::optional<Memory::Leaving> leaving_;  // what the gateway does not have yet
   std::optional<json::object> edited_;
   bool renew_ = false, end_ = false;
   std::string new_principal_;
@@ -247,7 +254,8 @@ inline void Session::take(std::string_view text) {
 inline void Session::take(Document document, std::size_t bytes) {
   given_ = std::move(document);
   given_bytes_ = bytes;
-  if (Document ours = sessions_.memory_.give_up(id_, version_, *given_)) edited_ = *ours;
+  leaving_ = sessions_.memory_.leaving(id_, version_);
+  if (leaving_) edited_ = combined(*leaving_->base, *leaving_->document, *given_);
 }
 
 inline void Session::answered(int status, std::string body) {
@@ -255,11 +263,14 @@ inline void Session::answered(int status, std::string body) {
   call_.reset();
   if (was_get && status == 200) return take(body);
   if (was_get) return refuse(503, "The session could not be fetched");
-  if (status < 200 || status > 299) {
-    fields_.clear();
-    return refuse(500, "The session could not be saved");
-  }
+  if (status < 200 || status > 299) return refuse_all(500, "The session could not be saved");
   conclude();
+}
+
+inline bool Session::names_principal() const {
+  for (const unsigned char c : new_principal_)
+    if (c < 0x20 || c == 0x7f) return false;
+  return true;
 }
 
 inline void Session::add_operation() {
@@ -274,6 +285,7 @@ inline void Session::add_operation() {
 inline void Session::finish(int status) {
   if (!exists() || refusal_) return;
   status_ = status;
+  if (!names_principal()) return refuse(500, "The user's name holds control characters");
   add_operation();
   std::optional<Patch> patch;
   if (edited_ && !end_) patch = difference(*given_, *edited_);
@@ -294,20 +306,21 @@ inline void Session::conclude() {
   if (!has_version_) {
     if (end_)
       sessions_.memory_.forget(id_);
-    else if (changes)
-      sessions_.memory_.change(id_, *given_, *edited_, json::serialize(*edited_).size(), now);
+    else if (changes && !sessions_.memory_.change(id_, given_, *edited_, bytes_of(*edited_), now))
+      refuse_all(500, "The session is larger than memory_bytes_max");
     return;
   }
   if (end_) {
     sessions_.memory_.forget(id_);
     return sessions_.copies_.forget(id_);
   }
+  if (leaving_) sessions_.memory_.send(id_, version_, leaving_->document);
   const Version version = version_ + (changes || renew_ ? 1 : 0);
   // An error may be answered by another instance in our place, unless it says something of the session.
   if (sessions_.options_.copies_bytes_max == 0 || version == 0 || (status_ >= 500 && fields_.empty())) return;
   Document document = changes ? std::make_shared<const json::object>(std::move(*edited_)) : given_;
   if (changes) edited_.reset(), given_ = document;
-  const std::size_t bytes = given_bytes_ + patch_bytes_;
+  const std::size_t bytes = changes ? bytes_of(*document) : given_bytes_;
   if (sessions_.copies_.keep(id_, version, std::move(document), bytes, !changes && !renew_, began_, now))
     fields_.emplace_back("Stateway-Session-Hold", sessions_.process_);
 }
