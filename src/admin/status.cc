@@ -28,6 +28,7 @@ void add_store(JsonWriter& json, const Sources& sources) {
   json.member("kind", stats.kind);
   json.member("durability", durability_name(sources.in_force.store.durability));
   json.member("records", stats.records);
+  json.member("ended", stats.ended);
   json.member("sessions_max", sources.in_force.store.sessions_max);
   json.member("commits", stats.commits);
   json.member("groups", stats.groups);

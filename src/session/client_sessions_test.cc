@@ -23,6 +23,7 @@ class ClientSessions : public TwoGateways {
   io::Task<void> logs_in_beside();
   io::Task<void> ends();
   io::Task<void> is_replayed();
+  io::Task<void> leave_room();
 };
 
 io::Task<void> ClientSessions::lives_in_its_cookie() {
@@ -294,6 +295,24 @@ io::Task<void> ClientSessions::is_replayed() {
   EXPECT_EQ(co_await look(b), R"({"n":2,"user":"ann"})");
 }
 TEST_F(ClientSessions, AnOldCookieReplaysItsOwnPastOnly) { run(is_replayed()); }
+
+// Strangers begin and end sessions; then Ann logs in.
+io::Task<void> ClientSessions::leave_room() {
+  store.set_sessions_max(1);
+  for (int i = 0; i < 3; ++i) {
+    Browser stranger;
+    (void)co_await exchange(stranger, R"({"n":1})");
+    Slot last = co_await open(stranger);
+    last.end = true;
+    EXPECT_TRUE((co_await answer(last, stranger, "")).has_value());
+  }
+  Browser ann;
+  Slot log_in = co_await open(ann);
+  log_in.renew = true;
+  EXPECT_TRUE((co_await answer(log_in, ann, R"({"user":"ann"})")).has_value());
+  EXPECT_EQ(store.stats().ended, 3u);
+}
+TEST_F(ClientSessions, ThoseThatEndedLeaveRoomForALogIn) { run(leave_room()); }
 
 }  // namespace
 }  // namespace stateway::session

@@ -267,56 +267,6 @@ TYPED_TEST_P(StoreContract, ParallelCommitsLoseNothing) {
   EXPECT_LE(stats.groups, stats.commits);
 }
 
-TYPED_TEST_P(StoreContract, AFullStoreTakesNoNewRecordsAndServesOldOnes) {
-  this->store_.reset();
-  this->open(2);
-  ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
-  ASSERT_TRUE(this->put("b", live(1, this->in(2000))));
-  EXPECT_CODE(this->put("c", live(1, this->in(1000))), Code::sessions_full);
-  EXPECT_TRUE(this->put("a", live(2, this->in(1000))));
-  EXPECT_TRUE(this->commit({{.key = "b", .expected = 1, .record = std::nullopt},
-                            {.key = "c", .expected = 0, .record = live(1, this->in(2000))}}));
-  EXPECT_EQ(this->keys({}), (Keys{"a", "c"}));
-  ASSERT_TRUE(this->erase("c", 1));
-  EXPECT_CODE(this->commit({{.key = "d", .expected = 0, .record = live(1, this->in(1000))},
-                            {.key = "e", .expected = 0, .record = live(1, this->in(1000))}}),
-              Code::sessions_full);
-  EXPECT_TRUE(this->put("d", live(1, this->in(2000))));
-  EXPECT_EQ(this->store_->stats().records, 2u);
-  this->clock_.advance(1000ms);
-  EXPECT_CODE(this->put("e", live(1, this->in(1000))), Code::sessions_full);
-  EXPECT_EQ(this->sweep(10), 1u);
-  EXPECT_TRUE(this->put("e", live(1, this->in(1000))));
-  EXPECT_EQ(this->keys({}), (Keys{"d", "e"}));
-}
-
-TYPED_TEST_P(StoreContract, AFullStoreStillTakesEnds) {
-  this->store_.reset();
-  this->open(1);
-  ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
-  Record tombstone = live(1, this->in(1000), "");
-  tombstone.state = State::ended;
-  EXPECT_TRUE(this->put("b", tombstone)) << "of a session that had no record";
-  EXPECT_EQ(this->loaded("b"), tombstone);
-  tombstone.revision = 2;
-  EXPECT_TRUE(this->put("a", tombstone));
-  EXPECT_CODE(this->put("c", live(1, this->in(1000))), Code::sessions_full);
-  EXPECT_EQ(this->store_->stats().records, 2u);
-}
-
-TYPED_TEST_P(StoreContract, SessionsMaxCanBeChangedWhileItServes) {
-  this->store_.reset();
-  this->open(1);
-  ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
-  EXPECT_CODE(this->put("b", live(1, this->in(1000))), Code::sessions_full);
-  this->store_->set_sessions_max(2);
-  EXPECT_TRUE(this->put("b", live(1, this->in(1000))));
-  this->store_->set_sessions_max(1);
-  EXPECT_EQ(this->keys({}), (Keys{"a", "b"}));
-  EXPECT_TRUE(this->put("b", live(2, this->in(1000))));
-  EXPECT_CODE(this->put("c", live(1, this->in(1000))), Code::sessions_full);
-}
-
 TYPED_TEST_P(StoreContract, ATouchMovesTheExpiryOfALiveRecordLater) {
   ASSERT_TRUE(this->put("a", live(1, this->in(1000), "1")));
   this->touch("a", this->in(500));
@@ -392,8 +342,7 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, WhatWasCommittedIsLoaded, AConditionT
                             AMalformedBatchIsRefused, ARecordIsThereUntilItsExpiryAndNotFromItOn,
                             KeysAndValuesAreBinaryAndValuesLarge, ThePrincipalIndexFollowsTheRecords,
                             ListsComeInPages, ParallelCommitsLoseNothing,
-                            AFullStoreTakesNoNewRecordsAndServesOldOnes, AFullStoreStillTakesEnds,
-                            SessionsMaxCanBeChangedWhileItServes, ATouchMovesTheExpiryOfALiveRecordLater,
-                            ATouchKeepsAMovedRecordToo, TheSweepRemovesWhatHasExpiredAndNothingElse);
+                            ATouchMovesTheExpiryOfALiveRecordLater, ATouchKeepsAMovedRecordToo,
+                            TheSweepRemovesWhatHasExpiredAndNothingElse);
 
 }  // namespace stateway::store

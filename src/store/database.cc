@@ -189,12 +189,23 @@ Result<void> Database::scan_principal(const Query& query, const std::function<bo
   return {};
 }
 
-Result<std::uint64_t> Database::count() const {
-  std::uint64_t records = 0;
+Result<RecordCount> Database::count() const {
+  RecordCount count;
   const auto at = handles_->iterate(handles_->expiry());
-  for (at->SeekToFirst(); at->Valid(); at->Next()) ++records;
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    ++count.records;
+    auto ended = says_ended(view(at->value()));
+    if (!ended) {  // written before entries said it
+      const auto due = decode_due(view(at->key()));
+      if (!due) return unreadable_record();
+      const auto found = get(due->key, Part::head);
+      if (!found) return std::unexpected(found.error());
+      ended = *found && (*found)->record.state == State::ended;
+    }
+    if (*ended) ++count.ended;
+  }
   if (!at->status().ok()) return unavailable(at->status());
-  return records;
+  return count;
 }
 
 void Database::put(Changes& changes, std::string_view key, const Stored* before, const Stored& after) const {
@@ -205,10 +216,12 @@ void Database::put(Changes& changes, std::string_view key, const Stored* before,
   rocksdb::Status status = batch.Put(handles_->records(), rocksdb::SliceParts(key_part.data(), 1),
                                      rocksdb::SliceParts(value_parts.data(), 2));
   const bool reindexed = before == nullptr || before->indexed_at != after.indexed_at;
+  const bool ended = after.record.state == State::ended;
+  const bool turned = before != nullptr && ended != (before->record.state == State::ended);
   if (status.ok() && before != nullptr && reindexed)
     status = batch.Delete(handles_->expiry(), encode_due(before->indexed_at, key));
-  if (status.ok() && reindexed)
-    status = batch.Put(handles_->expiry(), encode_due(after.indexed_at, key), rocksdb::Slice());
+  if (status.ok() && (reindexed || turned))
+    status = batch.Put(handles_->expiry(), encode_due(after.indexed_at, key), slice(encode_ended(ended)));
 
   const std::string_view had =
       before != nullptr ? std::string_view(before->record.principal) : std::string_view();

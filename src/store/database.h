@@ -19,6 +19,11 @@ class Env;
 
 namespace stateway::store {
 
+struct RecordCount {
+  std::uint64_t records = 0;
+  std::uint64_t ended = 0;  // of these
+};
+
 /// Reads are thread-safe; `write` belongs to one thread. Only one process can have a path open.
 class Database {
  public:
@@ -41,8 +46,9 @@ class Database {
   /// `query.limit` is the visitor's affair. Errors: store_unavailable.
   Result<void> scan(const Query& query, const std::function<bool(Entry)>& visit) const;
 
-  /// Records there are, by counting the expiry index: one entry per record. Errors: store_unavailable.
-  Result<std::uint64_t> count() const;
+  /// By walking the expiry index: one entry per record, which says whether it is ended.
+  /// Errors: store_unavailable.
+  Result<RecordCount> count() const;
 
   /// What one write changes: records, and with each the indexes that follow from it.
   class Changes {

@@ -20,17 +20,17 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const StoreOptions& o
                                                            const WallClock& clock, rocksdb::Env* env) {
   auto database = Database::open(options.path, options.durability, env);
   if (!database) return pass_on(std::move(database));
-  const auto records = (*database)->count();
-  if (!records) return fail(Code::io, Side::self, options.path + ": " + records.error().context);
-  return std::unique_ptr<EmbeddedStore>(new EmbeddedStore(std::move(*database), options, clock, *records));
+  const auto count = (*database)->count();
+  if (!count) return fail(Code::io, Side::self, options.path + ": " + count.error().context);
+  return std::unique_ptr<EmbeddedStore>(new EmbeddedStore(std::move(*database), options, clock, *count));
 }
 
 EmbeddedStore::EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options,
-                             const WallClock& clock, std::uint64_t records)
+                             const WallClock& clock, RecordCount count)
     : clock_(clock),
       database_(std::move(database)),
       hot_(std::make_unique<HotTable>(options.memory_bytes_max)),
-      writer_(std::make_unique<Writer>(*database_, *hot_, clock, records, options.sessions_max)) {}
+      writer_(std::make_unique<Writer>(*database_, *hot_, clock, count, options.sessions_max)) {}
 
 EmbeddedStore::~EmbeddedStore() {
   writer_->finish();

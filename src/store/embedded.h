@@ -19,10 +19,11 @@ namespace stateway::store {
 class Database;
 class HotTable;
 class Writer;
+struct RecordCount;
 
 /// `load` of a hot record, or of a key whose absence is, completes without suspending; everything else takes
 /// a turn of the caller's loop. `touch` shows in `load` at once and is written without a sync. sessions_max
-/// counts expired records until the sweep has removed them.
+/// counts expired records, unless they are ended ones, until the sweep has removed them.
 ///
 /// After a failed write (poisoned): the writer's group got store_unavailable, later commits get
 /// store_poisoned, reads go on and show the state before it: RocksDB takes a group into its memtable only
@@ -49,7 +50,7 @@ class EmbeddedStore final : public StateStore {
 
  private:
   EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options, const WallClock& clock,
-                std::uint64_t records);
+                RecordCount count);
 
   Result<std::vector<Entry>> collect(const Query& query);
 

@@ -4,6 +4,9 @@
 #include <fstream>
 
 #include "store/contract_test.h"
+#include "store/database_options.h"
+#include "store/record_codec.h"
+#include "store/room_contract_test.h"
 #include "store/temporary_directory.h"
 
 namespace stateway::store {
@@ -30,8 +33,11 @@ using Synced = Embedded<Durability::sync, 64u << 20>;
 using UnsyncedAndCold = Embedded<Durability::os, 0>;
 using VolatileAndHalfCold = Embedded<Durability::memory, 64u << 10>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Synced, StoreContract, Synced);
+INSTANTIATE_TYPED_TEST_SUITE_P(Synced, StoreRoom, Synced);
 INSTANTIATE_TYPED_TEST_SUITE_P(UnsyncedAndCold, StoreContract, UnsyncedAndCold);
+INSTANTIATE_TYPED_TEST_SUITE_P(UnsyncedAndCold, StoreRoom, UnsyncedAndCold);
 INSTANTIATE_TYPED_TEST_SUITE_P(VolatileAndHalfCold, StoreContract, VolatileAndHalfCold);
+INSTANTIATE_TYPED_TEST_SUITE_P(VolatileAndHalfCold, StoreRoom, VolatileAndHalfCold);
 
 template <class Provider>
 class EmbeddedReopened : public StoreFixture<Provider> {
@@ -63,6 +69,24 @@ TYPED_TEST(EmbeddedReopened, HasEverythingThatWasThereWhenItClosed) {
   this->reopen();
   EXPECT_EQ(this->store_->stats().records, 1u);
   EXPECT_EQ(this->keys({}), Keys{"k102"});
+}
+
+TYPED_TEST(EmbeddedReopened, KnowsWhichRecordsAreEnded) {
+  ASSERT_TRUE(this->put("created", in_state(State::ended, 1, this->in(5000))));
+  for (const char* key : {"turned", "moved by the sweep", "lives", "anew"})
+    ASSERT_TRUE(this->put(key, live(1, this->in(1000))));
+  ASSERT_TRUE(this->put("turned", in_state(State::ended, 2, this->in(1000))));
+  ASSERT_TRUE(this->put("moved by the sweep", in_state(State::ended, 2, this->in(5000))));
+  this->reopen();
+  EXPECT_EQ(this->store_->stats().records, 5u);
+  EXPECT_EQ(this->store_->stats().ended, 3u);
+  this->clock_.advance(1000ms);
+  ASSERT_TRUE(this->put("turned", live(1, this->in(4000))));
+  EXPECT_EQ(this->sweep(10), 2u);
+  EXPECT_EQ(this->store_->stats().ended, 2u);
+  this->reopen();
+  EXPECT_EQ(this->store_->stats().records, 3u);
+  EXPECT_EQ(this->store_->stats().ended, 2u);
 }
 
 class EmbeddedStoreTest : public StoreFixture<UnsyncedAndCold> {
@@ -126,6 +150,27 @@ TEST_F(EmbeddedStoreTest, APathThatCannotBeADirectoryIsNamed) {
 TEST_F(EmbeddedStoreTest, ItsDirectoryIsItsOwnersAlone) {
   const auto permissions = std::filesystem::status(provider_.directory.path() + "/state").permissions();
   EXPECT_EQ(permissions, std::filesystem::perms::owner_all);
+}
+
+TEST_F(EmbeddedStoreTest, EntriesThatDoNotSayWhetherTheirRecordIsEndedAreLookedUp) {
+  ASSERT_TRUE(put("a", live(1, in(1000))));
+  ASSERT_TRUE(put("b", in_state(State::ended, 1, in(1000))));
+  ASSERT_TRUE(put("c", in_state(State::ended, 1, in(1000))));
+  store_.reset();
+  {
+    std::vector<rocksdb::ColumnFamilyHandle*> families;
+    rocksdb::DB* db = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(database_options(Durability::os, nullptr),
+                                  provider_.directory.path() + "/state", column_families(), &families, &db)
+                    .ok());
+    for (const char* key : {"a", "b"})
+      EXPECT_TRUE(db->Put(rocksdb::WriteOptions(), families[2], encode_due(in(1000), key), "").ok());
+    for (auto* family : families) db->DestroyColumnFamilyHandle(family);
+    delete db;
+  }
+  open();
+  EXPECT_EQ(store_->stats().records, 3u);
+  EXPECT_EQ(store_->stats().ended, 2u);
 }
 
 TEST_F(EmbeddedStoreTest, DamageIsReportedNotRepaired) {

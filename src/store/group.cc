@@ -10,7 +10,7 @@ void Group::begin(WallMillis now, std::uint64_t records_max) {
   now_ = now;
   changes_.clear();
   overlay_.clear();
-  growth_ = 0;
+  count_then_ = count_;
   durable_ = false;
 }
 
@@ -27,7 +27,8 @@ Result<Group::Present> Group::present(std::string_view key, Part part) const {
 
 Result<Revision> Group::add(Batch& batch) {
   presents_.clear();
-  std::int64_t growth = 0;
+  std::uint64_t more = 0;
+  std::uint64_t fewer = 0;
   for (const Write& write : batch) {
     auto found = present(write.key, Part::head);
     if (!found) return pass_on(std::move(found));
@@ -35,11 +36,11 @@ Result<Revision> Group::add(Batch& batch) {
     if ((lives ? found->stored->record.revision : 0) != write.expected)
       return fail(Code::conflict, Side::store, {}, Retry::always);
     // An end is always taken: without its tombstone, what it ended could be opened again.
-    if (write.record && write.record->state != State::ended && !found->stored) ++growth;
-    if (!write.record && found->stored) --growth;
+    if (write.record && write.record->state != State::ended) ++more;
+    if (found->stored && found->stored->record.state != State::ended) ++fewer;
     presents_.push_back(std::move(*found));
   }
-  if (growth > 0 && records_ + static_cast<std::uint64_t>(growth_ + growth) > records_max_)
+  if (more > fewer && count_then_.records - count_then_.ended + more - fewer > records_max_)
     return fail(Code::sessions_full, Side::store);
 
   const Revision revision = batch.front().record ? batch.front().record->revision : 0;
@@ -90,13 +91,16 @@ bool Group::add_expiry(const Due& due) {
 }
 
 void Group::put(std::string_view key, const StoredPtr& before, Stored after) {
-  if (!before) ++growth_;
+  if (!before) ++count_then_.records;
+  if (before && before->record.state == State::ended) --count_then_.ended;
+  if (after.record.state == State::ended) ++count_then_.ended;
   database_.put(changes_, key, before.get(), after);
   overlay_.insert_or_assign(key, std::make_shared<const Stored>(std::move(after)));
 }
 
 void Group::erase(std::string_view key, const StoredPtr& before) {
-  --growth_;
+  --count_then_.records;
+  if (before->record.state == State::ended) --count_then_.ended;
   database_.erase(changes_, key, *before);
   overlay_.insert_or_assign(key, nullptr);
 }
@@ -110,7 +114,7 @@ Result<void> Group::write() {
 
 void Group::publish() {
   for (auto& [key, stored] : overlay_) hot_.publish(key, std::move(stored));
-  records_ += static_cast<std::uint64_t>(growth_);
+  count_ = count_then_;
   overlay_.clear();
 }
 

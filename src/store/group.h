@@ -14,11 +14,12 @@ namespace stateway::store {
 /// The writer thread's. Keys handed in must stay where they are until `publish`, or a `write` that failed.
 class Group {
  public:
-  /// `records`: how many the database holds now.
-  Group(Database& database, HotTable& hot, std::uint64_t records)
-      : database_(database), hot_(hot), records_(records) {}
+  /// `count`: what the database holds now.
+  Group(Database& database, HotTable& hot, RecordCount count)
+      : database_(database), hot_(hot), count_(count) {}
 
-  /// Starts the next step; expiry is judged as of `now`. Beyond `records_max` no record is created.
+  /// Starts the next step; expiry is judged as of `now`. Beyond `records_max` there are only ended records
+  /// more.
   void begin(WallMillis now, std::uint64_t records_max);
 
   /// Adds a batch if its conditions hold on what is committed or earlier in this group. Takes its records.
@@ -36,7 +37,7 @@ class Group {
   /// After a write that succeeded: makes it visible to `load`.
   void publish();
 
-  std::uint64_t records() const { return records_; }  // as of the last publish
+  const RecordCount& count() const { return count_; }  // as of the last publish
 
  private:
   struct Present {
@@ -49,14 +50,14 @@ class Group {
 
   Database& database_;
   HotTable& hot_;
-  std::uint64_t records_;
+  RecordCount count_;
 
   WallMillis now_ = 0;
   std::uint64_t records_max_ = 0;
   Database::Changes changes_;
   std::unordered_map<std::string_view, StoredPtr> overlay_;  // this group's latest; null: erased
   std::vector<Present> presents_;                            // of the batch being judged
-  std::int64_t growth_ = 0;
+  RecordCount count_then_;                                   // after this group
   bool durable_ = false;
 };
 

@@ -23,7 +23,7 @@ class ExpiryGroup : public testing::Test {
     auto opened = Database::open(directory_.path() + "/state", Durability::os, nullptr);
     ASSERT_TRUE(opened) << opened.error().context;
     database_ = std::move(*opened);
-    group_.emplace(*database_, hot_, 0);
+    group_.emplace(*database_, hot_, RecordCount{});
     step(kCreated, [&] { put(1, kExpires); });
     const auto due = database_->due(kExpires, {}, 10);
     ASSERT_TRUE(due);
@@ -61,14 +61,14 @@ class ExpiryGroup : public testing::Test {
     EXPECT_EQ((*found)->record.value, "v");
     EXPECT_EQ((*found)->indexed_at, indexed_at);
     expect_index({encode_due(indexed_at, "a")});
-    EXPECT_EQ(group_->records(), 1u);
+    EXPECT_EQ(group_->count().records, 1u);
   }
   void expect_gone() {
     const auto found = database_->get("a", Part::whole);
     ASSERT_TRUE(found);
     EXPECT_FALSE(*found);
     expect_index({});
-    EXPECT_EQ(group_->records(), 0u);
+    EXPECT_EQ(group_->count().records, 0u);
   }
   void expect_index(const std::vector<std::string>& expected) {
     const auto all = database_->due(1'000'000, {}, 10);

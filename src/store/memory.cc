@@ -38,36 +38,38 @@ Result<Revision> MemoryStore::apply(Batch batch) {
 }
 
 Result<void> MemoryStore::check_conditions(const Batch& batch, WallMillis now) {
-  std::size_t created = 0;
-  std::size_t erased = 0;
+  std::uint64_t more = 0;
+  std::uint64_t fewer = 0;
   for (const Write& write : batch) {
     const auto found = records_.find(write.key);
     const bool stored = found != records_.end();
     const Revision present = stored && found->second.expires_at > now ? found->second.revision : 0;
     if (present != write.expected) return fail(Code::conflict, Side::store, {}, Retry::always);
     // An end is always taken: without its tombstone, what it ended could be opened again.
-    if (write.record && write.record->state != State::ended && !stored) ++created;
-    if (!write.record && stored) ++erased;
+    if (write.record && write.record->state != State::ended) ++more;
+    if (stored && found->second.state != State::ended) ++fewer;
   }
-  if (created > erased && records_.size() + created - erased > records_max_)
+  if (more > fewer && records_.size() - ended_ + more - fewer > records_max_)
     return fail(Code::sessions_full, Side::store);
   return {};
 }
 
 void MemoryStore::put(std::string key, Record record) {
   const auto [at, created] = records_.try_emplace(std::move(key));
-  if (!created) unindex(*at);
+  if (!created) unlist(*at);
   at->second = std::move(record);
+  if (at->second.state == State::ended) ++ended_;
   by_expiry_.emplace(at->second.expires_at, at->first);
   if (!at->second.principal.empty()) by_principal_.emplace(at->second.principal, at->first);
 }
 
 void MemoryStore::erase(Records::iterator at) {
-  unindex(*at);
+  unlist(*at);
   records_.erase(at);
 }
 
-void MemoryStore::unindex(const Records::value_type& entry) {
+void MemoryStore::unlist(const Records::value_type& entry) {
+  if (entry.second.state == State::ended) --ended_;
   by_expiry_.erase({entry.second.expires_at, entry.first});
   if (!entry.second.principal.empty()) by_principal_.erase({entry.second.principal, entry.first});
 }
@@ -127,6 +129,7 @@ Stats MemoryStore::stats() const {
   const std::lock_guard lock(mutex_);
   Stats stats = stats_;
   stats.records = records_.size();
+  stats.ended = ended_;
   return stats;
 }
 

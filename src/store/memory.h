@@ -33,13 +33,14 @@ class MemoryStore final : public StateStore {
   Result<void> check_conditions(const Batch& batch, WallMillis now);
   void put(std::string key, Record record);
   void erase(Records::iterator at);
-  void unindex(const Records::value_type& entry);
+  void unlist(const Records::value_type& entry);
   std::vector<Entry> list_of_principal(const Query& query, WallMillis now) const;
 
   const WallClock& clock_;
   mutable std::mutex mutex_;
   std::uint64_t records_max_;
   Records records_;
+  std::uint64_t ended_ = 0;  // of these
   std::set<std::pair<WallMillis, std::string>> by_expiry_;
   std::set<std::pair<std::string, std::string>> by_principal_;
   Stats stats_{.kind = "memory"};

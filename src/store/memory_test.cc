@@ -1,6 +1,7 @@
 #include "store/memory.h"
 
 #include "store/contract_test.h"
+#include "store/room_contract_test.h"
 
 namespace stateway::store {
 namespace {
@@ -11,6 +12,7 @@ struct InMemory {
   }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, InMemory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreRoom, InMemory);
 
 }  // namespace
 }  // namespace stateway::store

@@ -62,6 +62,18 @@ std::optional<Due> decode_due(std::string_view in) {
   return due;
 }
 
+namespace {
+constexpr std::string_view kNotEnded("\0", 1);
+constexpr std::string_view kEnded("\1", 1);
+}  // namespace
+
+std::string_view encode_ended(bool ended) { return ended ? kEnded : kNotEnded; }
+
+std::optional<bool> says_ended(std::string_view value) {
+  if (value != kEnded && value != kNotEnded) return std::nullopt;
+  return value == kEnded;
+}
+
 std::string encode_principal(std::string_view principal) {
   // A length in front instead of an end mark: claims may hold any octet, NUL too.
   std::string out;

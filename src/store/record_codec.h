@@ -35,6 +35,11 @@ struct Due {
 std::string encode_due(WallMillis at, std::string_view key);
 std::optional<Due> decode_due(std::string_view in);
 
+/// The value of an entry of the expiry index: whether its record is ended.
+std::string_view encode_ended(bool ended);
+/// nullopt: the entry does not say.
+std::optional<bool> says_ended(std::string_view value);
+
 /// The front of all the principal's keys in the principal index; the record's key follows.
 std::string encode_principal(std::string_view principal);
 

@@ -6,6 +6,7 @@ namespace stateway::store {
 namespace {
 
 using std::string_literals::operator""s;
+using std::string_view_literals::operator""sv;
 
 const Stored kStored{.record = {.revision = 0x0102,
                                 .state = State::ended,
@@ -59,6 +60,8 @@ TEST(RecordCodec, IndexKeysSortByTimeAndAreUnambiguous) {
   EXPECT_EQ(due->key, "k\0"s);
   EXPECT_FALSE(decode_due("1234567"));
   EXPECT_FALSE(encode_principal("ann\0a"s).starts_with(encode_principal("ann")));
+  for (const bool ended : {false, true}) EXPECT_EQ(says_ended(encode_ended(ended)), ended);
+  for (const std::string_view other : {""sv, "\2"sv, "\1\1"sv}) EXPECT_EQ(says_ended(other), std::nullopt);
   EXPECT_FALSE(encode_principal("anna").starts_with(encode_principal("ann")));
 }
 

@@ -1,4 +1,5 @@
-// Where session state lives. One contract test suite (store/contract_test.h) runs over every implementation.
+// Where session state lives. Contract tests (store/contract_test.h and room_contract_test.h) run over every
+// implementation.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,7 @@ struct Query {
 struct Stats {
   std::string_view kind;
   std::uint64_t records = 0;  // live, moved and ended ones, without those already swept
+  std::uint64_t ended = 0;    // of these
   std::uint64_t commits = 0;  // batches applied since start
   std::uint64_t conflicts = 0;
   std::uint64_t groups = 0;  // durable steps; commits / groups is the mean group
@@ -76,7 +78,7 @@ class StateStore {
   /// Applies the batch and completes once it is durable as configured.
   /// Success: every write is applied; the revision of the first write's record (0 for an erase).
   /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit
-  /// again); sessions_full: it would create a record beyond records_max, other than an ended one;
+  /// again); sessions_full: there would be more than sessions_max records that are not ended;
   /// store_poisoned: writes are refused until restart; store_unavailable: this commit's outcome is unknown (a
   /// failed write or sync), or a read it needed failed; internal: a batch that no caller should build
   /// (store/batch.h).

@@ -33,6 +33,13 @@ inline Record live(Revision revision, WallMillis expires_at, std::string value =
           .value = std::move(value)};
 }
 
+/// One without a document.
+inline Record in_state(State state, Revision revision, WallMillis expires_at) {
+  Record record = live(revision, expires_at, "");
+  record.state = state;
+  return record;
+}
+
 /// Adds 1 to the number in `key`'s value `times` times, whatever others do to it. Returns its retries.
 inline io::Task<int> increment(io::Loop& loop, StateStore& store, std::string key, int times) {
   int retries = 0;

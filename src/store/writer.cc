@@ -37,11 +37,12 @@ struct Writer::Answers final : io::Mail {
   }
 };
 
-Writer::Writer(Database& database, HotTable& hot, const WallClock& clock, std::uint64_t records,
+Writer::Writer(Database& database, HotTable& hot, const WallClock& clock, RecordCount count,
                std::uint64_t records_max)
     : clock_(clock),
-      group_(database, hot, records),
-      records_(records),
+      group_(database, hot, count),
+      records_(count.records),
+      ended_(count.ended),
       records_max_(records_max),
       thread_([this] { work(); }) {
   pthread_setname_np(thread_.native_handle(), "store-write");
@@ -144,7 +145,8 @@ void Writer::conclude(const Result<void>& written) {
     }
   }
   if (committed) groups_.fetch_add(1, std::memory_order_relaxed);
-  records_.store(group_.records(), std::memory_order_relaxed);
+  records_.store(group_.count().records, std::memory_order_relaxed);
+  ended_.store(group_.count().ended, std::memory_order_relaxed);
 }
 
 void Writer::poison(const Error& cause) {
@@ -172,6 +174,7 @@ void Writer::answer() {
 Stats Writer::stats() const {
   return {.kind = "embedded",
           .records = records_.load(std::memory_order_relaxed),
+          .ended = ended_.load(std::memory_order_relaxed),
           .commits = commits_.load(std::memory_order_relaxed),
           .conflicts = conflicts_.load(std::memory_order_relaxed),
           .groups = groups_.load(std::memory_order_relaxed),

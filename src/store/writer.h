@@ -21,8 +21,8 @@ namespace stateway::store {
 
 class Writer {
  public:
-  /// All must outlive the writer. `records`: how many the database holds now.
-  Writer(Database& database, HotTable& hot, const WallClock& clock, std::uint64_t records,
+  /// All must outlive the writer. `count`: what the database holds now.
+  Writer(Database& database, HotTable& hot, const WallClock& clock, RecordCount count,
          std::uint64_t records_max);
   ~Writer() { finish(); }
   Writer(const Writer&) = delete;
@@ -92,6 +92,7 @@ class Writer {
 
   std::atomic<bool> poisoned_{false};
   std::atomic<std::uint64_t> records_;
+  std::atomic<std::uint64_t> ended_;
   std::atomic<std::uint64_t> records_max_;
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> conflicts_{0};
