@@ -45,11 +45,14 @@ class Carts:
         self.assertEqual(answer.status, 201, answer.body)
         return answer.json()["count"]
 
-    def add_at_once(self, browser, products):
-        """Each with the cookie that the client has now."""
+    def add_at_once(self, browser, products, looks=0):
+        """Each with the cookie that the client has now, and so many beside them that change nothing."""
         browsers = [browser.copy() for _ in products]
-        with concurrent.futures.ThreadPoolExecutor(len(products)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(products) + looks) as pool:
+            looking = [pool.submit(self.session, browser.copy()) for _ in range(looks)]
             self.assertEqual(list(pool.map(self.add, browsers, products)), [1] * len(products))
+            for look in looking:
+                look.result()
         browser.cookies = browsers[-1].cookies
 
 
@@ -205,10 +208,10 @@ class Switching(Carts, unittest.TestCase):
                         self.assertEqual(client.post("/api/login", who).status, 200)
                     if step == 0 and i == 5:
                         self.assertEqual(client.ask("PUT", "/api/note", {"text": LARGE}).status, 200)
-                    if i == 8:  # many at once, as a page with all it loads
+                    if i in (8, 9):  # many at once, as a page with all it loads: on the way, or as the first
                         products = [f"at once {step} {n}" for n in range(PARALLEL)]
                         wanted[i].update(dict.fromkeys(products, 1))
-                        self.add_at_once(client, products)
+                        self.add_at_once(client, products, looks=PARALLEL // 2)
                     for _ in range(2):
                         found = client.get("/api/session").json()
                         self.assertEqual(found["cart"], wanted[i], f"client {i} on {placement}")
@@ -216,6 +219,32 @@ class Switching(Carts, unittest.TestCase):
                         self.assertEqual(found.get("note"), {"text": LARGE} if i == 5 else None)
         finally:
             site.stop()
+
+
+    def test_what_ends_after_the_session_left_is_not_lost(self):
+        for placement in ("store", "client"):
+            with self.subTest(placement=placement):
+                site = Site(BINARY, COMMAND, "instance", {})
+                try:
+                    self.leave(site, placement)
+                finally:
+                    site.stop()
+
+    def leave(self, site, placement):
+        client = site.browser()
+        self.add(client, "Tea")
+        slow = client.copy().begin("POST", "/api/cart", {"product": "Bread"})
+        site.gateway.wait_until("the request's arrival", lambda: site.active() == 1)
+        site.switch(placement)
+        for _ in range(2):  # it leaves, and is seen where it went
+            self.assertEqual(self.session(client)["cart"], {"Tea": 1})
+        answer = slow.end()
+        self.assertEqual(answer.status, 201)
+        # Its process has it, and sends it along as soon as it gets an exchange of the session.
+        where = answer.headers["Stateway-Instance"]
+        site.gateway.wait_until("an exchange there",
+                                lambda: client.get("/api/session").headers["Stateway-Instance"] == where)
+        self.assertEqual(self.session(client)["cart"], {"Tea": 1, "Bread": 1})
 
 
 def load_tests(loader, _, __):

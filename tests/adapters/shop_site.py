@@ -58,23 +58,32 @@ class Browser:
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urllib.parse.urlencode(form).encode()
+        return self._send_head(method, path, headers, body).end()
+
+    def begin(self, method, path, value):
+        """Sends the head alone; end() of what it gives sends `value`, as JSON, and gives the answer."""
+        return self._send_head(method, path, {"Content-Type": "application/json"}, json.dumps(value).encode())
+
+    def _send_head(self, method, path, headers, body):
+        if body is not None:
+            headers["Content-Length"] = str(len(body))
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         host, _, port = self.address.rpartition(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=60)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            answer = Answer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
-        for line in response.headers.get_all("Set-Cookie", []):
+        connection.putrequest(method, path)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        return Begun(self, connection, body)
+
+    def take_cookies(self, headers):
+        for line in headers.get_all("Set-Cookie", []):
             name, _, value = line.partition(";")[0].partition("=")
             if "max-age=0" in line.lower() or "1970" in line:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = value
-        return answer
 
     def get(self, path):
         return self.ask("GET", path)
@@ -86,6 +95,24 @@ class Browser:
         other = Browser(self.address)
         other.cookies = dict(self.cookies)
         return other
+
+
+class Begun:
+    """A request whose head was sent."""
+
+    def __init__(self, browser, connection, body):
+        self.browser, self.connection, self.body = browser, connection, body
+
+    def end(self):
+        try:
+            if self.body is not None:
+                self.connection.send(self.body)
+            response = self.connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read())
+        finally:
+            self.connection.close()
+        self.browser.take_cookies(response.headers)
+        return answer
 
 
 class Program:
@@ -152,6 +179,11 @@ class Site:
 
     def browser(self):
         return Browser(self.addresses["clients"])
+
+    def active(self):
+        """Requests that are at an instance."""
+        services = self.admin("GET", "/v1/services").json()["services"]
+        return sum(instance["active"] for service in services for instance in service["instances"])
 
     def switch(self, placement):
         """Reloads with another placement."""
