@@ -35,6 +35,7 @@ bool begin_visit(Exchange& x, bool with_document) {
   const std::uint64_t identity = lease.instance().identity() == lease.identity() ? lease.identity() : 0;
   x.answer->visit = x.on.holders.visit({.id = std::string(slot.ticket.id()),
                                         .fresh = slot.fresh,
+                                        .again = x.sent,
                                         .version = slot.version,
                                         .identity = identity,
                                         .idle = slot.kind->idle},

@@ -80,6 +80,8 @@ void Holders::Visit::end_needing() {
 
 // It may still run, and leave another document under the version that it thinks it makes.
 void Holders::Visit::end_unknown() {
+  // A new session's id is this exchange's alone: it says itself when it sends it again.
+  if (number_ == 0) holders_ = nullptr;
   leave([&](Known& known, bool, unsigned) {
     const store::Revision made = sending_.version + 1;
     known.doubt(made);
@@ -95,6 +97,7 @@ void Holders::Visit::end(store::Revision now_at) {
   leave([&](Known& known, bool counted, unsigned others) {
     const store::Revision made = changed ? sending_.version + 1 : sending_.version;
     const bool alone = changed ? others == 0 : others == 0 || known.lowest_given >= sending_.version;
+    if (sending_.fresh && sending_.again) known.doubt(made);
     const bool sure = counted && alone && made > known.crowd_made && !known.doubts(made);
     if (sure && now_at == made && !kept_.empty() && sending_.identity != 0 && made != 0) {
       known.identity = sending_.identity;

@@ -21,7 +21,8 @@ bool is_hold_token(std::string_view text);
 /// says so. What must not be is that a process takes another document for the one that is meant: it keeps one
 /// for each session, under the version it expects its own patch to make. So a version is held only if no
 /// other exchange can have left another document under the same version: none that was given the version
-/// before it runs, ran at the same time, or broke off with an unknown end. Thread-safe.
+/// before it runs, ran at the same time, or broke off with an unknown end. What visits are inside of stays,
+/// so there is at most one more entry for each request on its way. Thread-safe.
 class Holders {
  public:
   class Visit;
@@ -32,6 +33,7 @@ class Holders {
   struct Sending {
     std::string id;               // the session's, raw
     bool fresh = false;           // it begins with this exchange: there are no others
+    bool again = false;           // this exchange was sent before, and that may still run
     store::Revision version = 0;  // that the exchange was given
     std::uint64_t identity = 0;   // Instance::identity() of the process; 0: not known
     Duration idle{};              // for how long anything is remembered
@@ -60,7 +62,8 @@ class Holders {
       doubtful_last = std::max(doubtful_last, made);
     }
     bool doubts(store::Revision made) const { return made >= doubtful_first && made <= doubtful_last; }
-    unsigned inside = 0;               // visits that have not ended
+    unsigned inside = 0;  // visits that have not ended: without this entry nobody knew of them
+    bool in_use() const { return inside != 0; }
     store::Revision lowest_given = 0;  // to those inside, or lower
     store::Revision told = 0;          // the highest version that one of those inside was said to hold
     store::Revision crowd_made = 0;    // versions up to this one were made while others were inside, too

@@ -101,12 +101,18 @@ TEST(Holders, ANewSession) {
 
 TEST(Holders, ANewSessionThatWasSentTwice) {
   World w;
-  const Holders::Sending sending{.id = "id", .fresh = true, .identity = kThis, .idle = 60s};
+  Holders::Sending sending{.id = "id", .fresh = true, .identity = kThis, .idle = 60s};
   (void)w.holders.visit(sending, w.now);  // its end is unknown
+  EXPECT_EQ(w.holders.size(), 0u) << "or strangers who hang up would push out what is known of others";
+  sending.again = true;
   Holders::Visit v = w.holders.visit(sending, w.now);
   v.keeps("token");
   v.end(1);
   EXPECT_EQ(w.held(1), "");
+  w.keep(1, 1);
+  EXPECT_EQ(w.held(1), "") << "the first may yet leave another version 1";
+  w.keep(1, 2);
+  EXPECT_EQ(w.held(2), "token");
 }
 
 TEST(Holders, NotAfterARebase) {
@@ -293,6 +299,37 @@ TEST(Holders, IsBounded) {
   EXPECT_LE(holders.bytes(), 16u * 1024);
   EXPECT_GT(holders.size(), 0u);
   EXPECT_EQ(holders.size() + holders.evicted(), kSessions);
+}
+
+TEST(Holders, WhoIsInsideIsNotForgotten) {
+  for (const bool by_others : {false, true}) {
+    World w;
+    Holders::Visit slow = w.visit(3);  // may leave its own version 4 in the process
+    if (!by_others) w.now += 61s;
+    for (unsigned i = 0; i < 5000 && by_others; ++i) {
+      auto other = w.holders.visit(
+          {.id = "other" + std::to_string(i), .version = 1, .identity = kThis, .idle = 60s}, w.now);
+      other.end(1);
+    }
+    EXPECT_EQ(w.holders.evicted() > 0, by_others);
+    w.keep(3, 4);
+    EXPECT_EQ(w.held(4), "");
+    slow.end_without_effect();
+    w.keep(4, 5);
+    EXPECT_EQ(w.held(5), "token");
+  }
+}
+
+TEST(Holders, WithoutMemoryNothingIsHeldOrKept) {
+  Holders none(0);
+  for (const store::Revision version : {3u, 3u, 4u}) {
+    auto visit = none.visit({.id = "id", .version = version, .identity = kThis, .idle = 60s}, TimePoint{});
+    EXPECT_EQ(visit.held(), "");
+    visit.keeps("token");
+    visit.end(version);
+    EXPECT_EQ(none.size(), 0u);
+    EXPECT_EQ(none.bytes(), 0u);
+  }
 }
 
 // Each thread is a browser with its own sessions; they all meet in one session besides.

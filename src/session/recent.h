@@ -22,7 +22,8 @@ namespace stateway::session {
 
 /// Values by session id, each until its time is over or room is needed. The oldest is what was written
 /// longest ago: looking does not make younger. Nothing here is the truth about a session: whoever misses a
-/// value must be able to do without. Thread-safe.
+/// value must be able to do without. Only a Value that says it is `in_use()` stays, whatever its age and
+/// however little room there is: its writers bound how many there are. Thread-safe.
 template <class Value>
 class Recent {
  public:
@@ -64,7 +65,7 @@ class Recent {
     Shard& shard = shard_of(id);
     const std::lock_guard lock(shard.mutex);
     auto at = shard.index.find(id);
-    if (at != shard.index.end() && at->second->until <= now) {
+    if (at != shard.index.end() && at->second->until <= now && !in_use(at->second->value)) {
       drop(shard, at->second);
       at = shard.index.end();
     }
@@ -82,7 +83,7 @@ class Recent {
     shard.bytes -= entry->cost;
     entry->cost = kBookkeepingBytes + sizeof(Value) + id.size() + terms->bytes;
     shard.bytes += entry->cost;
-    if (entry->cost > shard_bytes_max_) {
+    if (entry->cost > shard_bytes_max_ && !in_use(entry->value)) {
       evicted_.fetch_add(1, std::memory_order_relaxed);
       return drop(shard, entry);
     }
@@ -108,7 +109,7 @@ class Recent {
   std::size_t size() const {
     return sum([](const Shard& shard) { return shard.index.size(); });
   }
-  /// Octets now, never more than bytes_max.
+  /// Octets now, never more than bytes_max and what is in use.
   std::size_t bytes() const {
     return sum([](const Shard& shard) { return shard.bytes; });
   }
@@ -140,13 +141,21 @@ class Recent {
     shard.oldest_first.erase(entry);
   }
 
+  static bool in_use(const Value& value) {
+    if constexpr (requires { value.in_use(); }) return value.in_use();
+    return false;
+  }
+
   // The youngest alone always fits.
   void make_room(Shard& shard, TimePoint now) {
-    for (;;) {
+    for (std::size_t others = shard.index.size() - 1; others > 0; --others) {
       const auto oldest = shard.oldest_first.begin();
       const bool over = oldest->until <= now;
       if (!over && shard.bytes <= shard_bytes_max_) return;
-      if (std::next(oldest) == shard.oldest_first.end()) return;
+      if (in_use(oldest->value)) {
+        shard.oldest_first.splice(shard.oldest_first.end(), shard.oldest_first, oldest);
+        continue;
+      }
       if (!over) evicted_.fetch_add(1, std::memory_order_relaxed);
       drop(shard, oldest);
     }

@@ -55,6 +55,38 @@ TEST(Recent, WhatIsOverGoesWithTheNextWrite) {
   EXPECT_EQ(texts.evicted(), 0u);
 }
 
+struct Used {
+  int users = 0;
+  bool in_use() const { return users != 0; }
+};
+
+TEST(Recent, WhatIsInUseStays) {
+  const auto ids = ids_of_one_shard(4);
+  const Recent<Used>::Terms terms{.until = at(60)};
+  const std::size_t one = Recent<Used>::kBookkeepingBytes + sizeof(Used) + 4;
+  Recent<Used> values(one * Recent<Used>::kShards);  // a shard has room for one
+  const auto users = [&](const std::string& id, int more, int now) {
+    int had = 0;
+    values.change(id, at(now), [&](Used& value) {
+      had = value.users;
+      value.users += more;
+      return std::optional(terms);
+    });
+    return had;
+  };
+  users(ids[0], 1, 0);
+  users(ids[1], 1, 0);
+  users(ids[2], 0, 0);
+  users(ids[3], 0, 0);
+  EXPECT_EQ(values.size(), 3u);
+  EXPECT_EQ(values.evicted(), 1u);
+  EXPECT_EQ(users(ids[0], -1, 70), 1) << "its time is over";
+  EXPECT_EQ(users(ids[3], 0, 70), 0);
+  EXPECT_EQ(users(ids[1], -1, 70), 1);
+  EXPECT_EQ(values.size(), 1u);
+  EXPECT_EQ(values.bytes(), one);
+}
+
 TEST(Recent, AValueWhoseTimeIsOverIsNotChangedButNew) {
   Texts texts(kPlenty);
   put(texts, "1000", "a", 60);
