@@ -92,4 +92,34 @@ std::optional<std::uint64_t> parse_decimal(std::string_view s) {
   return v;
 }
 
+std::size_t utf8_sequence(std::string_view s) {
+  const auto at = [&](std::size_t i) {
+    return i < s.size() ? static_cast<std::uint8_t>(s[i]) : std::uint8_t{0};
+  };
+  const auto continues = [&](std::size_t i) { return (at(i) & 0xc0) == 0x80; };
+  const std::uint8_t first = at(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const bool overlong = first == 0xe0 && at(1) < 0xa0;
+    const bool surrogate = first == 0xed && at(1) > 0x9f;
+    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool overlong = first == 0xf0 && at(1) < 0x90;
+    const bool beyond = first == 0xf4 && at(1) > 0x8f;
+    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+bool is_utf8(std::string_view s) {
+  while (!s.empty()) {
+    const std::size_t size = utf8_sequence(s);
+    if (size == 0) return false;
+    s.remove_prefix(size);
+  }
+  return true;
+}
+
 }  // namespace stateway

@@ -1,4 +1,4 @@
-// Text and byte helpers shared by every parser: strict base64url, ASCII case, decimal numbers.
+// Text and byte helpers shared by every parser: strict base64url, ASCII case, UTF-8, decimal numbers.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,11 @@ constexpr std::string_view trim_ows(std::string_view s) {
   while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
   return s;
 }
+
+/// The size of the well-formed UTF-8 sequence at the front of `s` (Unicode 15, table 3-7), or 0.
+std::size_t utf8_sequence(std::string_view s);
+/// All of `s` is well-formed UTF-8.
+bool is_utf8(std::string_view s);
 
 /// Digits only, no sign, no blanks, no overflow. nullopt otherwise, and for the empty string.
 std::optional<std::uint64_t> parse_decimal(std::string_view s);

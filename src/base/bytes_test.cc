@@ -32,6 +32,16 @@ TEST(ParseDecimal, TakesDigitsOnly) {
     EXPECT_FALSE(parse_decimal(bad)) << bad;
 }
 
+TEST(Utf8, IsWellFormedOrNot) {
+  for (const char* good : {"", "ann", "Z\xc3\xb6\xc3\xab", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                           "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_utf8(good)) << good;
+  // Latin-1, overlong, surrogates, beyond U+10FFFF, cut short, a second octet without a first.
+  for (const char* bad : {"Zo\xeb", "\xc0\x80", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
+                          "\xf4\x90\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "a\x80", "\xff"})
+    EXPECT_FALSE(is_utf8(bad)) << bad;
+}
+
 TEST(Digest, Sha256OfAbc) {
   EXPECT_EQ(base64url_encode(as_bytes(sha256("abc"))), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
   EXPECT_TRUE(equal_constant_time("abc", "abc"));

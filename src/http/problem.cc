@@ -1,9 +1,10 @@
 #include "http/problem.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <iterator>
 #include <utility>
+
+#include "base/bytes.h"
 
 namespace stateway::http {
 namespace {
@@ -55,28 +56,6 @@ constexpr std::pair<int, std::string_view> kReasons[] = {
     {505, "HTTP Version Not Supported"},
     {507, "Insufficient Storage"},
 };
-
-// The size of the well-formed UTF-8 sequence at the front of `s` (Unicode 15, table 3-7), or 0.
-std::size_t utf8_sequence(std::string_view s) {
-  const auto at = [&](std::size_t i) {
-    return i < s.size() ? static_cast<std::uint8_t>(s[i]) : std::uint8_t{0};
-  };
-  const auto continues = [&](std::size_t i) { return (at(i) & 0xc0) == 0x80; };
-  const std::uint8_t first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool overlong = first == 0xe0 && at(1) < 0xa0;
-    const bool surrogate = first == 0xed && at(1) > 0x9f;
-    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool overlong = first == 0xf0 && at(1) < 0x90;
-    const bool beyond = first == 0xf4 && at(1) > 0x8f;
-    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escaped(std::string& out, char c) {
   switch (c) {

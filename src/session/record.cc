@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/big_endian.h"
+#include "base/bytes.h"
 #include "base/check.h"
 
 namespace stateway::session {
@@ -25,6 +26,8 @@ std::string_view home_name(Home home) {
   constexpr std::string_view kNames[] = {"store", "client", "instance"};
   return kNames[static_cast<std::size_t>(home)];
 }
+
+bool is_principal(std::string_view text) { return text.size() <= kPrincipalBytesMax && is_utf8(text); }
 
 std::string encode_record(const SessionRecord& record) {
   CHECK(record.kind.size() <= 0xff && record.secret_hash.size() == kHashBytes &&

@@ -2,6 +2,7 @@
 // bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -40,6 +41,13 @@ struct RecordView {
   Home home = Home::store;
   std::string_view document;
 };
+
+/// Principals are in sealed cookies, which have 4,096 octets, and in the keys of the store's index. Names,
+/// mail addresses and the URIs of other issuers are far shorter.
+inline constexpr std::size_t kPrincipalBytesMax = 1024;
+/// What a service may call who logged in: UTF-8, so that JSON can name him, of kPrincipalBytesMax octets at
+/// most. Empty: nobody is logged in any more.
+bool is_principal(std::string_view text);
 
 /// The `value` of a store's record.
 std::string encode_record(const SessionRecord& record);

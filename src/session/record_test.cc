@@ -33,6 +33,14 @@ TEST(SessionRecord, ReadsBack) {
   EXPECT_EQ(decode_record(encode_record(record)).value(), record);
 }
 
+TEST(Principal, IsBoundedUtf8) {
+  for (const std::string& good :
+       {std::string(), std::string("Zo\xc3\xab"), std::string(kPrincipalBytesMax, 'a')})
+    EXPECT_TRUE(is_principal(good)) << good;
+  for (const std::string& bad : {std::string("Zo\xeb"), std::string(kPrincipalBytesMax + 1, 'a')})
+    EXPECT_FALSE(is_principal(bad)) << bad;
+}
+
 TEST(SessionRecord, DamageIsNoticed) {
   const std::string good = encode_record(example());
   const auto refused = [](std::string_view value) {

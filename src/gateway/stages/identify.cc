@@ -42,7 +42,12 @@ Result<void> IdentifyStage::leave(Exchange& x) {
   for (const http::Field& f : fields) {
     if (f.id != http::FieldId::stateway) continue;
     if (equals_ignoring_case(f.name, "Stateway-Session-Patch")) patches.push_back(f.value);
-    if (equals_ignoring_case(f.name, "Stateway-Session-Principal")) slot.new_principal = std::string(f.value);
+    if (equals_ignoring_case(f.name, "Stateway-Session-Principal")) {
+      if (!session::is_principal(f.value))
+        return fail(Code::bad_patch, Side::upstream,
+                    "Stateway-Session-Principal is not UTF-8, or longer than 1,024 octets");
+      slot.new_principal = std::string(f.value);
+    }
     if (equals_ignoring_case(f.name, "Stateway-Session-Hold")) {
       if (!session::is_hold_token(f.value))
         return fail(Code::bad_patch, Side::upstream,
