@@ -102,6 +102,9 @@ KindCount Census::of(std::string_view kind) const {
   return found == kinds_.end() ? KindCount() : found->second;
 }
 
+namespace {
+
+/// Whether clients may hold sealed documents of sessions of this kind, of which the store need not know.
 bool may_be_in_cookies(const Sources& sources, const session::SessionOptions& kind) {
   if (kind.placement == Placement::client) return true;
   const WallMillis now = sources.clock.now();
@@ -110,6 +113,8 @@ bool may_be_in_cookies(const Sources& sources, const session::SessionOptions& ki
   const bool came = moves.last_from_client != 0 && now - moves.last_from_client < kind.absolute.count();
   return now < outside.in_cookies_until || came || sources.census.of(kind.name).in_cookies > 0;
 }
+
+}  // namespace
 
 std::optional<std::uint64_t> still_to_move(const Sources& sources, const session::SessionOptions& kind) {
   const KindCount count = sources.census.of(kind.name);

@@ -52,8 +52,6 @@ class Census {
   WallMillis counted_at_ = 0;
 };
 
-/// Whether clients may hold sealed documents of sessions of this kind, of which the store need not know.
-bool may_be_in_cookies(const Sources& sources, const session::SessionOptions& kind);
 /// How many sessions of this kind are not yet where its placement wants them. nullopt: nobody can count them,
 /// because their clients or instances have them, or nobody has counted yet.
 std::optional<std::uint64_t> still_to_move(const Sources& sources, const session::SessionOptions& kind);

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "admin/census.h"
 #include "admin/query.h"
 #include "admin/resources.h"
 #include "base/bytes.h"
@@ -105,17 +104,18 @@ io::Task<Result<store::Record>> load_known(const Sources& sources, std::string_v
   co_return std::move(**loaded);
 }
 
-/// How long clients may come with cookies that hold a session's document; 0: none do.
+/// How long clients may come with cookies that hold a session's document; 0: sessions have none. Only the
+/// clients know of those cookies: the placement may have been another one before this process started.
 std::chrono::milliseconds sealed_for(const Sources& sources) {
+  const std::vector<session::SessionOptions>& kinds = sources.in_force.snapshot->sessions;
+  std::chrono::milliseconds longest{0};
+  if (std::ranges::none_of(kinds, &session::SessionOptions::has_document)) return longest;
+  longest = session::longest_absolute(kinds);
+  // Those from before a reload keep the hard expiry they began with.
   const WallMillis now = sources.clock.now();
-  WallMillis longest = 0;
-  for (const session::SessionOptions& kind : sources.in_force.snapshot->sessions) {
-    if (!may_be_in_cookies(sources, kind)) continue;
-    // Those from before a reload keep the hard expiry they began with.
-    const WallMillis before = sources.in_force.outside_of(kind.name).in_cookies_until - now;
-    longest = std::max<WallMillis>({longest, kind.absolute.count(), before});
-  }
-  return std::chrono::milliseconds(longest);
+  for (const auto& [kind, outside] : sources.in_force.outside)
+    longest = std::max(longest, std::chrono::milliseconds(outside.in_cookies_until - now));
+  return longest;
 }
 
 /// What ends a session in its cookie, of which the store knows nothing.

@@ -79,10 +79,11 @@ TEST_F(Commands, ASessionIsShownAndEnded) {
   EXPECT_THAT(run({"session", "show", id, "--json"}).output,
               StartsWith(fmt::format(R"({{"id":"{}","kind":"s","lives_in":"store",)", id)));
 
-  const Ended ended = run({"session", "end", id, "-AAAAAAAAAAAAAAA", other});
+  const Ended ended = run({"session", "end", id, "-AAAAAAAAAAAAAAA", id, other});
   EXPECT_EQ(ended.status, 1);
   EXPECT_THAT(ended.output, HasSubstr(fmt::format("ended {}\n", id)));
-  EXPECT_THAT(ended.output, HasSubstr("stateway: there is no session -AAAAAAAAAAAAAAA to end: "));
+  EXPECT_THAT(ended.output, HasSubstr("ended -AAAAAAAAAAAAAAA\n")) << "a client may have it";
+  EXPECT_THAT(ended.output, HasSubstr(fmt::format("stateway: there is no session {} to end: ", id)));
   EXPECT_THAT(ended.output, HasSubstr(fmt::format("ended {}\n", other)));
   const Ended gone = run({"session", "show", id});
   EXPECT_EQ(gone.status, 1);
@@ -104,6 +105,23 @@ TEST_F(Commands, ASessionInItsCookieIsEndedByItsId) {
   const std::string after = browse(browser, "GET", "/s/session").body;
   EXPECT_THAT(after, testing::EndsWith(" 0 {}"));
   EXPECT_NE(after.substr(0, 16), id);
+}
+
+TEST_F(Commands, ASessionInItsCookieIsEndedByAGatewayThatStartedWithAnotherPlacement) {
+  const std::string store = origin_config();
+  std::string client = store;
+  client.replace(client.find("placement = \"store\""), 19, "placement = \"client\"");
+  start(client);
+  std::vector<Browser> browsers(2);
+  for (Browser& b : browsers) browse(b, "POST", "/s/patch", R"({"a":1})");
+  const std::string id = browse(browsers[0], "GET", "/s/session").body.substr(0, 16);
+  stop();
+  write_config(store);
+  restart();
+  const Ended ended = run({"session", "end", id});
+  EXPECT_EQ(ended.status, 0) << ended.output;
+  EXPECT_THAT(browse(browsers[0], "GET", "/s/session").body, testing::EndsWith(" 0 {}"));
+  EXPECT_THAT(browse(browsers[1], "GET", "/s/session").body, testing::EndsWith(R"( 1 {"a":1})"));
 }
 
 TEST_F(Commands, TheListSaysHowManySessionsAreStillToMove) {
