@@ -29,6 +29,7 @@ Result<AdminApi> find_admin_api(const AdminChoice& choice, const config::Config*
     auto address = parse_address(*choice.address);
     if (!address) return bad_usage(fmt::format("--admin {}: {}", *choice.address, address.error().context));
     api.address = std::move(*address);
+    api.from_option = true;
   } else {
     CHECK(configuration != nullptr);
     api.address = configuration->admin.address;
@@ -40,7 +41,7 @@ Result<AdminApi> find_admin_api(const AdminChoice& choice, const config::Config*
   api.address = reachable(std::move(api.address));
 
   if (!choice.token_file) {
-    if (configuration != nullptr) api.token = configuration->admin.token;
+    if (!api.from_option) api.token = configuration->admin.token;
     return api;
   }
   auto content = config::system_sources().file(*choice.token_file);
@@ -108,9 +109,10 @@ Result<std::string> AdminClient::refused(const wire::ClientResponse& response) c
   if (response.status == 401)
     return fail(
         Code::forbidden, Side::client,
-        fmt::format("the gateway at {} asks for {} token: name its file by --token-file, or as token_file "
-                    "of [admin] in the configuration",
-                    name(), api_.token ? "another" : "a"));
+        fmt::format("the gateway at {} asks for {} token: name its file by --token-file{}", name(),
+                    api_.token ? "another" : "a",
+                    api_.from_option ? "; the configuration's is not sent to an address given by --admin"
+                                     : ", or as token_file of [admin] in the configuration"));
   const Code code = response.status == 404   ? Code::not_found
                     : response.status == 409 ? Code::conflict
                                              : Code::bad_response;

@@ -20,10 +20,12 @@ namespace stateway {
 struct AdminApi {
   Address address;
   std::optional<Secret> token;
+  bool from_option = false;  // the address: --admin says it
 };
 
-/// The API that `choice` names, or else the configuration; nullptr where that was not read. Errors:
-/// invalid_argument with one sentence for whoever typed the command.
+/// The API that `choice` names, or else the configuration; nullptr where that was not read. The
+/// configuration's token is for its own address alone. Errors: invalid_argument with one sentence for whoever
+/// typed the command.
 Result<AdminApi> find_admin_api(const AdminChoice& choice, const config::Config* configuration);
 
 /// Calls it, one call after the other. Each blocks the thread and has a deadline. Not thread-safe.

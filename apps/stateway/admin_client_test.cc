@@ -1,5 +1,6 @@
 #include "stateway/admin_client.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -86,6 +87,17 @@ TEST(AdminClient, WhatIsRefusedIsSaidInTheGatewaysWords) {
   }
 }
 
+TEST(AdminClient, WhoGaveTheAddressIsToldThatTheConfigurationsTokenIsNotSent) {
+  Server server(problem(401, "{}"));
+  AdminClient client({.address = server.address(), .token = {}, .from_option = true}, 10s);
+  const auto refused = client.call("GET", "/v1/status");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().context,
+            fmt::format("the gateway at {} asks for a token: name its file by --token-file; the "
+                        "configuration's is not sent to an address given by --admin",
+                        to_string(server.address())));
+}
+
 TEST(AdminClient, EveryCallHasADeadline) {
   const auto silent = io::ListenSocket::open({.host = "127.0.0.1"}).value();  // nobody accepts
   const auto waited = call(silent.address(), 1s);
@@ -116,6 +128,7 @@ TEST(FindAdminApi, TheCommandLineGoesBeforeTheFile) {
   EXPECT_EQ(by_file->token->reveal(), "of the file");
   const auto by_option = find_admin_api({.address = "[::]:1"}, &file);
   EXPECT_EQ(to_string(by_option->address), "[::1]:1");
+  EXPECT_FALSE(by_option->token.has_value()) << "of the file's gateway, which that may not be";
 
   file.admin.address.port = 0;
   EXPECT_THAT(find_admin_api({}, &file).error().context, HasSubstr("has port 0"));

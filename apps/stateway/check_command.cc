@@ -29,7 +29,7 @@ std::vector<KindInForce> kinds_in(const Answer& status) {
   for (const Answer& kind : status.elements("sessions")) {
     const auto live = kind.member("records").number("live");
     out.push_back({.name = std::string(kind.text("kind")),
-                   .counted = live.has_value() && !kind.text("counted_at").empty(),
+                   .counted_at = std::string(live ? kind.text("counted_at") : ""),
                    .live = static_cast<std::uint64_t>(live.value_or(0))});
   }
   return out;
@@ -40,7 +40,7 @@ void print(const Effect& effect, const std::string& gateway, std::FILE* out) {
     fmt::print(out, "a reload of the gateway at {} would change nothing\n", gateway);
     return;
   }
-  if (!effect.restarts.empty()) {
+  if (effect.refused()) {
     fmt::print(out, "the gateway at {} would refuse a reload, because these need a restart:\n", gateway);
     for (const std::string& line : effect.restarts) fmt::print(out, "  {}\n", printable(line));
     if (!effect.changes.empty()) fmt::print(out, "without them a reload would change:\n");
@@ -59,10 +59,10 @@ int say_effect(const Command& command, const config::Config& next, std::FILE* ou
   if (!configuration) return say(err, configuration.error());
   const auto status = client.call("GET", "/v1/status");
   if (!status) return say(err, status.error());
-  print(
-      effect_of(settings_in(Answer::parse(*configuration)), next.settings, kinds_in(Answer::parse(*status))),
-      client.name(), out);
-  return kExitDone;
+  const Effect effect =
+      effect_of(settings_in(Answer::parse(*configuration)), next.settings, kinds_in(Answer::parse(*status)));
+  print(effect, client.name(), out);
+  return effect.refused() ? kExitBadUsage : kExitDone;
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "stateway/columns.h"
+
 namespace stateway {
 namespace {
 
@@ -55,8 +57,8 @@ std::string key_in_words(const Setting& setting) {
 }
 
 std::string in_store(const KindInForce& kind) {
-  if (!kind.counted) return "the sessions in the store (not counted yet)";
-  return fmt::format("{} in the store", kind.live);
+  if (kind.counted_at.empty()) return "the sessions in the store (not counted yet)";
+  return fmt::format("{} in the store (counted at {})", kind.live, to_the_second(kind.counted_at));
 }
 
 /// What becomes of the sessions whose placement changes.

@@ -13,14 +13,15 @@ namespace stateway {
 /// What the gateway says of the sessions of one kind.
 struct KindInForce {
   std::string name;
-  bool counted = false;
-  std::uint64_t live = 0;  // of which the store has the documents
+  std::string counted_at{};  // as the admin API says it; empty: not yet
+  std::uint64_t live = 0;    // of which the store had the documents then
 };
 
 struct Effect {
   std::vector<std::string> changes;   // in words, in the order of the file
   std::vector<std::string> restarts;  // "store.path: a → b": with any of these a reload is refused
 
+  bool refused() const { return !restarts.empty(); }
   bool nothing() const { return changes.empty() && restarts.empty(); }
 };
 

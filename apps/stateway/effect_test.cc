@@ -38,8 +38,10 @@ service = "web"
 session = "shop"
 )";
 
+constexpr const char* kCountedAt = "2026-11-21T09:28:15.431Z";
+
 /// The effect of `file` on a gateway that runs kFile.
-Effect effect(const std::string& file, std::vector<KindInForce> kinds = {{"shop", true, 412}}) {
+Effect effect(const std::string& file, std::vector<KindInForce> kinds = {{"shop", kCountedAt, 412}}) {
   auto in_force = settings(kFile);
   for (config::Setting& setting : in_force) setting.restart = false;  // the admin API does not say
   return effect_of(in_force, settings(file), kinds);
@@ -79,11 +81,11 @@ TEST(Effect, SaysWhatGoes) {
   const Effect found =
       effect(replaced(replaced(replaced(kFile, "session.shop", "session.cart"), "\"shop\"", "\"cart\""),
                       "path = \"/\"", "path = \"/cart\""));
-  EXPECT_THAT(
-      found.changes,
-      ElementsAre("session cart added, placement store", "route /cart added: service web, session cart",
-                  "session shop removed: nothing opens its sessions any more, 412 in the store",
-                  "route / removed"));
+  EXPECT_THAT(found.changes, ElementsAre("session cart added, placement store",
+                                         "route /cart added: service web, session cart",
+                                         "session shop removed: nothing opens its sessions any more, 412 in "
+                                         "the store (counted at 2026-11-21T09:28:15Z)",
+                                         "route / removed"));
   EXPECT_THAT(effect(replaced(kFile, "health = { path = \"/healthz\" }", "")).changes.front(),
               "service web: health.path /healthz → none");
 }
@@ -93,6 +95,8 @@ TEST(Effect, KeysThatNeedARestartStandApart) {
       effect(replaced(replaced(kFile, "var/state", "var/other"), "placement = \"store\"", ""));
   EXPECT_THAT(found.restarts, ElementsAre("store.path: var/state → var/other"));
   EXPECT_THAT(found.changes, IsEmpty());
+  EXPECT_TRUE(found.refused());
+  EXPECT_FALSE(effect(replaced(kFile, "placement = \"store\"", "idle = \"10m\"")).refused());
 }
 
 TEST(Effect, SaysHowManySessionsMoveOrStartAnew) {
@@ -104,22 +108,24 @@ TEST(Effect, SaysHowManySessionsMoveOrStartAnew) {
     EXPECT_EQ(found.changes.size(), 1u);
     return found.changes.front();
   };
-  EXPECT_EQ(line("store", "client", {{"shop", true, 412}}),
+  EXPECT_EQ(line("store", "client", {{"shop", kCountedAt, 412}}),
             "session shop: placement store → client; sessions move into their cookies, as far as they "
-            "fit, each with its next exchange: 412 in the store");
-  EXPECT_EQ(line("store", "client", {{"shop", false, 0}}),
+            "fit, each with its next exchange: 412 in the store (counted at 2026-11-21T09:28:15Z)");
+  EXPECT_EQ(line("store", "client", {{"shop", "", 0}}),
             "session shop: placement store → client; sessions move into their cookies, as far as they "
             "fit, each with its next exchange: the sessions in the store (not counted yet)");
-  EXPECT_EQ(line("store", "instance", {{"shop", true, 1}}),
-            "session shop: placement store → instance; all sessions start anew: 1 in the store");
-  EXPECT_EQ(line("client", "instance", {{"shop", true, 2}}),
-            "session shop: placement client → instance; all sessions start anew: 2 in the store, and "
+  EXPECT_EQ(line("store", "instance", {{"shop", kCountedAt, 1}}),
+            "session shop: placement store → instance; all sessions start anew: 1 in the store (counted at "
+            "2026-11-21T09:28:15Z)");
+  EXPECT_EQ(line("client", "instance", {{"shop", kCountedAt, 2}}),
+            "session shop: placement client → instance; all sessions start anew: 2 in the store (counted at "
+            "2026-11-21T09:28:15Z), and "
             "those in cookies, which nobody can count");
-  EXPECT_EQ(line("client", "store", {{"shop", true, 3}}),
+  EXPECT_EQ(line("client", "store", {{"shop", kCountedAt, 3}}),
             "session shop: placement client → store; each session moves out of its cookie with its next "
             "exchange; nobody can count them, and after 1d the last one is here or over; 3 in the "
-            "store already");
-  EXPECT_EQ(line("instance", "store", {{"shop", true, 0}}),
+            "store (counted at 2026-11-21T09:28:15Z) already");
+  EXPECT_EQ(line("instance", "store", {{"shop", kCountedAt, 0}}),
             "session shop: placement instance → store; each session moves with its next exchange, if its "
             "instance hands it out as the adapters do; else it starts anew; nobody can count them");
 }

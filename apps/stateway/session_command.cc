@@ -113,6 +113,26 @@ std::string document_of(std::string_view body) {
   return printable(body.substr(at + kName.size(), end - at - kName.size()));
 }
 
+/// Sessions of a kind that the configuration no longer has are listed as well, while the store has any.
+Result<bool> has_sessions(AdminClient& client, const Command& command) {
+  std::string after;
+  do {
+    const auto body = client.call("GET", page_target(command, kPage, after));
+    if (!body) return fail(body.error().code, body.error().side, body.error().context);
+    const Answer page = Answer::parse(*body);
+    if (!page.elements("sessions").empty()) return true;
+    after = page.text("next");
+  } while (!after.empty());
+  return false;
+}
+
+std::string names_of(const std::vector<Answer>& kinds) {
+  std::string out;
+  for (const Answer& kind : kinds)
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", printable(kind.text("kind")));
+  return out.empty() ? "none" : out;
+}
+
 }  // namespace
 
 int list_sessions(const Command& command, std::FILE* out, std::FILE* err) {
@@ -121,8 +141,17 @@ int list_sessions(const Command& command, std::FILE* out, std::FILE* err) {
   const auto status = (*client)->call("GET", "/v1/status");
   if (!status) return say(err, status.error());
   std::vector<Answer> kinds = Answer::parse(*status).elements("sessions");
-  if (!command.kind.empty())
+  if (!command.kind.empty()) {
+    const std::string known = names_of(kinds);
     std::erase_if(kinds, [&](const Answer& kind) { return kind.text("kind") != command.kind; });
+    const Result<bool> has = kinds.empty() ? has_sessions(**client, command) : true;
+    if (!has) return say(err, has.error());
+    if (!*has) {
+      fmt::print(err, "stateway: there is no kind of sessions named {}; the gateway has: {}\n",
+                 printable(command.kind), known);
+      return kExitBadUsage;
+    }
+  }
 
   Printer printer(out, command.json);
   std::string after;
