@@ -11,6 +11,8 @@ import os
 import pathlib
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 from shop_site import Browser, Program, Site
@@ -48,11 +50,20 @@ class Carts:
     def add_at_once(self, browser, products, looks=0):
         """Each with the cookie that the client has now, and so many beside them that change nothing."""
         browsers = [browser.copy() for _ in products]
+        ready = threading.Barrier(len(products))
+
+        def add(browser, product):
+            ready.wait()
+            began = time.monotonic()
+            return self.add(browser, product), began, time.monotonic()
+
         with concurrent.futures.ThreadPoolExecutor(len(products) + looks) as pool:
             looking = [pool.submit(self.session, browser.copy()) for _ in range(looks)]
-            self.assertEqual(list(pool.map(self.add, browsers, products)), [1] * len(products))
+            counts, began, ended = zip(*pool.map(add, browsers, products))
             for look in looking:
                 look.result()
+        self.assertEqual(counts, (1,) * len(products))
+        self.assertLess(sorted(began)[1], min(ended), "no two of them ran at the same time")
         browser.cookies = browsers[-1].cookies
 
 
@@ -105,8 +116,16 @@ class Shop(Carts):
         self.add(a, "Tea")
         self.assertEqual(a.ask("PUT", "/api/note", {"text": LARGE, "none": None}).status, 200)
         wanted = {"user": None, "cart": {"Tea": 1}, "note": {"text": LARGE, "none": None}}
-        for _ in range(2):  # both instances
-            self.assertEqual(self.session(a), wanted)
+        # Both instances, where any may be asked next: fifty times the same one would be no accident.
+        wanderer = getattr(self, "placement", None) in ("client", "store")
+        met = set()
+        for i in range(50):
+            answer = a.get("/api/session")
+            self.assertEqual(answer.json(), wanted)
+            met.add(answer.headers["Stateway-Instance"])
+            if i > 0 and (len(met) == 2 or not wanderer):
+                break
+        self.assertEqual(len(met) if wanderer else 2, 2)
         self.add(a, "Milk")
         self.assertEqual(a.ask("PUT", "/api/note", "short").status, 200)
         self.assertEqual(self.session(a), {"user": None, "cart": {"Tea": 1, "Milk": 1}, "note": "short"})
