@@ -72,8 +72,8 @@ class Home {
   }
 
   /** As Memory.change. */
-  change(id, base, now) {
-    const text = this.memory.change(id, base, now);
+  change(id, base, now, renewals) {
+    const text = this.memory.change(id, base, now, renewals);
     this.#warnOfDrops();
     return text;
   }

@@ -38,9 +38,14 @@ class Exchange {
 
   #textToWorkOn(given) {
     const { memory } = this.home;
-    if (this.version === undefined) return memory.get(this.id) ?? given;
+    if (this.version === undefined) {
+      const entry = memory.get(this.id);
+      this.renewals = entry?.renewals ?? 0;
+      return entry?.text ?? given;
+    }
     this.leaving = memory.leaving(this.id, this.version);
     if (this.leaving === undefined) return given;
+    this.renewals = this.leaving.renewals;
     return this.version === 0 ? this.leaving.text : merged(given, this.leaving.base, this.leaving.text);
   }
 
@@ -113,7 +118,9 @@ class Exchange {
 
   // Placement "instance".
   #keep(now) {
-    return this.renewed ? this.home.replace(this.id, now) : this.home.change(this.id, this.text, now);
+    return this.renewed
+      ? this.home.replace(this.id, now)
+      : this.home.change(this.id, this.text, now, this.renewals);
   }
 
   // Here is what the gateway does not have yet (the placement was "instance" until now): it goes there. Our

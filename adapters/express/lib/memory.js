@@ -9,8 +9,12 @@ function merged(latest, base, now) {
   return JSON.stringify(merge(JSON.parse(latest), JSON.parse(base), JSON.parse(now)));
 }
 
-// An entry has, beside its text: `base`, which the gateway needs nothing of any more; and `sent`, what was
-// sent to the gateway last, with `at`, the version that it was sent to.
+// What has arrived at the gateway stays for a while: exchanges that were sent here before may still come.
+const GONE_STAY_MS = 60_000;
+
+// An entry has, beside its text: `renewals`, how often the document was replaced; `base`, which the gateway
+// needs nothing of any more; `sent`, what was sent to the gateway last, with `at`, the version that it was
+// sent to; and `gone`, when nothing was left to send.
 class Memory {
   #documents;
 
@@ -23,9 +27,9 @@ class Memory {
     return this.#documents.dropped;
   }
 
-  /** The document, as text, or undefined. */
+  /** What an exchange works on: {text, renewals}, or undefined. */
   get(id) {
-    return this.#documents.get(id)?.text;
+    return this.#documents.get(id);
   }
 
   delete(id) {
@@ -36,40 +40,47 @@ class Memory {
    * An exchange made `now` of `base`; what others made of it meanwhile stays, as with the gateway's
    * patches. The exchange may have begun before the session left for the gateway, and there be no entry
    * any more: then one is made for what it changed. Gives what is in memory then. Throws when there is no
-   * room.
+   * room, or when the session was renewed since the exchange began, with so many `renewals`: who has the
+   * old cookie must not write into the new session.
    */
-  change(id, base, now) {
+  change(id, base, now, renewals) {
     const entry = this.#documents.get(id);
     const latest = entry === undefined ? base : entry.text;
     if (now === base) return latest;
-    return this.#put(id, latest === base ? now : merged(latest, base, now), entry ?? { base });
+    if (entry !== undefined && entry.renewals !== renewals)
+      throw new Error("the session was renewed meanwhile");
+    return this.#put(id, latest === base ? now : merged(latest, base, now), entry ?? { base, renewals });
   }
 
   /** An exchange put `now` in place of what there was. Throws when there is no room. */
   replace(id, now) {
-    return this.#put(id, now, this.#documents.get(id) ?? { base: "{}" });
+    const { renewals, ...more } = this.#documents.get(id) ?? { base: "{}", renewals: 0 };
+    return this.#put(id, now, { ...more, renewals: renewals + 1 });
   }
 
-  #put(id, text, { base, sent, at }) {
-    if (!this.#documents.put(id, text, 0, { base, sent, at }))
+  #put(id, text, { renewals, base, sent, at }) {
+    if (!this.#documents.put(id, text, 0, { renewals, base, sent, at }))
       throw new Error("the session is larger than option memory.octets allows");
     return text;
   }
 
   /**
-   * The gateway has the session, at `version`. What it has not seen yet, {base, text}: changes that made
-   * `text` of `base`. undefined: nothing, and then all of it is forgotten here.
+   * The gateway has the session, at `version`. What it has not seen yet, {base, text, renewals}: changes that
+   * made `text` of `base`. undefined: nothing, and then all of it will be forgotten here.
    */
   leaving(id, version) {
     const entry = this.#documents.get(id);
     if (entry === undefined) return undefined;
-    if (version === 0) return { base: "{}", text: entry.text };
+    const { text, renewals } = entry;
+    if (version === 0) return { base: "{}", text, renewals };
     if (entry.sent !== undefined && version > entry.at) {
       entry.base = entry.sent; // it has arrived
       entry.sent = undefined;
     }
-    if (entry.base !== entry.text) return { base: entry.base, text: entry.text };
-    this.delete(id);
+    if (entry.base !== text) return { base: entry.base, text, renewals };
+    const now = this.#documents.now();
+    entry.gone ??= now;
+    if (now - entry.gone >= GONE_STAY_MS) this.delete(id);
     return undefined;
   }
 

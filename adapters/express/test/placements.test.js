@@ -95,6 +95,8 @@ test("hybrid: small documents, ended ones, and all if so asked, are not held", a
 });
 
 test("hybrid: a member that the session does not show is not lost", async (t) => {
+  let time = 0;
+  t.mock.method(performance, "now", () => time);
   const ask = await site(t, {}, routes);
   const first = await ask("/read", stored({ big: BIG, id: "theirs" }));
   const changed = await ask("/add/a", heldAt(1, first.hold));
@@ -165,6 +167,8 @@ test("hybrid: what took too long is not held", async (t) => {
 });
 
 test("moving: what an exchange of the old placement still changes is not lost", async (t) => {
+  let time = 0;
+  t.mock.method(performance, "now", () => time);
   const ask = await site(t, {}, routes);
   const late = async (key) => {
     const open = gate(key);
@@ -193,6 +197,8 @@ test("moving: what an exchange of the old placement still changes is not lost", 
   await three();
   assert.deepEqual(await at({ tea: 2, two: 1 }, 3), [{ tea: 2, two: 1, three: 1 }, [{ three: 1 }]]);
   assert.deepEqual(await at({ tea: 2 }, 4), [{ tea: 2 }, undefined]);
+  time += 60_000;
+  assert.deepEqual(await at({ tea: 2 }, 4), [{ tea: 2 }, undefined]);
   assert.deepEqual((await ask("/read", bound())).body, "{}", "forgotten");
 });
 
@@ -210,7 +216,22 @@ test("moving: a session that was new when the exchange began", async (t) => {
   assert.equal((await ask("/read", stored({ user: "ann" }, { version: 2 }))).patches, undefined);
 });
 
-test("moving: a session goes to the gateway, and is forgotten once it is there", async (t) => {
+test("instance: what began before a log-in does not write into the session after it", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const ask = await site(t, {}, routes);
+  await ask("/add/a", bound());
+  const open = gate("before");
+  const slow = ask("/add/late?wait=before", bound());
+  await ask("/login", bound());
+  open();
+  const got = await slow;
+  assert.deepEqual([got.status, JSON.parse(got.body).detail], [500, "the session was renewed meanwhile"]);
+  assert.equal((await ask("/read", bound())).body, '{"user":"ann"}');
+});
+
+test("moving: a session goes to the gateway, and is forgotten a minute after it is there", async (t) => {
+  let time = 0;
+  t.mock.method(performance, "now", () => time);
   const ask = await site(t, {}, routes);
   await ask("/add/a", bound());
   const moved = await ask("/read", stored({}, { version: 0 }));
@@ -218,7 +239,14 @@ test("moving: a session goes to the gateway, and is forgotten once it is there",
   const again = await ask("/add/b", stored({}, { version: 0 }));
   assert.deepEqual(again.patches, [{ a: 1, b: 1 }], "the first did not arrive");
   assert.deepEqual((await ask("/read", stored({}, { version: 0 }))).patches, [{ a: 1, b: 1 }]);
-  assert.equal((await ask("/read", stored({ a: 1, b: 1 }, { version: 1 }))).patches, undefined);
+  const arrived = async () =>
+    assert.equal((await ask("/read", stored({ a: 1, b: 1 }, { version: 1 }))).patches, undefined);
+  await arrived();
+  time = 59_999;
+  await arrived();
+  assert.equal((await ask("/read", bound())).body, '{"a":1,"b":1}', "one that was under way");
+  time = 60_000;
+  await arrived();
   assert.deepEqual(JSON.parse((await ask("/read", bound())).body), {}, "forgotten");
 });
 

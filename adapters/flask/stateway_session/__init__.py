@@ -79,10 +79,15 @@ class StatewaySessionInterface(SessionInterface):
             elif given is None:
                 given = fetch_document(session.url)
         if session.version is None:
-            session.load(given, self.memory.get(session.id))
+            text, session.renewals = self.memory.get(session.id) or (None, 0)
+            session.load(given, text)
             return
         session.leaving = self.memory.leaving(session.id, session.version)
-        session.load(given, session.leaving and merged(given, *session.leaving))
+        if session.leaving:
+            base, text, session.renewals = session.leaving
+            session.load(given, merged(given, base, text))
+        else:
+            session.load(given)
 
     def _stand_in_front(self, app):
         """An interface cannot answer. The first function that runs before requests can."""
@@ -147,7 +152,7 @@ class StatewaySessionInterface(SessionInterface):
         """Placement instance. Returns what is in memory then."""
         if session.renewed:
             return self.memory.replace(session.id, now)
-        return self.memory.change(session.id, session.text, now)
+        return self.memory.change(session.id, session.text, now, session.renewals)
 
     def _move(self, session, now):
         """Here is what the gateway does not have yet (the placement was instance until now): it goes there.

@@ -11,9 +11,11 @@ ENTRY_OCTETS = 450  # what an entry takes beside its texts, about
 class Entry:
     text: str
     version: int
-    base: str  # what _memory.py knows of it, as the two below
+    base: str  # what _memory.py knows of it, as the four below
     sent: str = None
     at: int = 0
+    gone: float = None
+    renewals: int = 0
     used: float = 0
 
     @property

@@ -26,6 +26,7 @@ class StatewaySession(dict, SessionMixin):
         self.id, self.version, self.url = id_, version, url
         self.began = time.monotonic()
         self.new = self.accessed = False
+        self.renewals = 0  # of the document in memory that this one was made of
         self.leaving = None  # what the gateway has not seen yet: Memory.leaving
         self.cleared = self.renewed = self.ended = self.done = False
         self.instead = None  # the answer to give in place of the application's: (status, body)

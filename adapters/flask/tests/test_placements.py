@@ -4,12 +4,23 @@ import warnings
 
 from flask import jsonify, session
 
+from stateway_session._memory import Memory
+
 from asking import ask, bound, make, stored, whole
 
 BIG = "x" * 2000
 
 
 class Placements(unittest.TestCase):
+    def setUp(self):
+        self.time = 0
+
+    def make(self):
+        client = make()
+        interface = client.application.session_interface
+        interface.memory = Memory(1 << 20, 3600, now=lambda: self.time)
+        return client
+
     def test_hybrid_what_the_process_holds_need_not_come_again(self):
         client = make()
         first = ask(client, "/read", stored({"big": BIG}, 3))
@@ -113,7 +124,7 @@ class Placements(unittest.TestCase):
         self.assertIsNone(ask(client, "/slow/61.0", stored({"big": BIG}, id_="s2")).hold)
 
     def test_moving_what_an_exchange_of_the_old_placement_still_changes_is_not_lost(self):
-        client = make()
+        client = self.make()
 
         def at(document, version):
             got = ask(client.application.test_client(), "/read", stored(document, version))
@@ -142,7 +153,9 @@ class Placements(unittest.TestCase):
         # The session has gone on; what is sent is the difference, until a version shows that it arrived.
         for _ in range(2):
             see(({"tea": 2, "two": 1}, [{"two": 1}]), {"tea": 2}, 2)()
-        see(({"tea": 2}, None), {"tea": 2}, 3)()
+        for _ in range(2):
+            see(({"tea": 2}, None), {"tea": 2}, 3)()
+            self.time += 60
         self.assertEqual(ask(client, "/read", bound()).json(), {}, "forgotten")
 
     def test_moving_a_session_that_was_new_when_the_exchange_began(self):
@@ -160,15 +173,29 @@ class Placements(unittest.TestCase):
         self.assertEqual(ask(client, "/read", stored({"n": 1}, 1)).patches, [{"late": 1}])
         self.assertIsNone(ask(client, "/read", stored({"user": "ann"}, 2)).patches)
 
-    def test_moving_a_session_goes_to_the_gateway_and_is_forgotten_once_it_is_there(self):
+    def test_instance_what_began_before_a_log_in_does_not_write_into_the_session_after_it(self):
         client = make()
+
+        @client.application.get("/late")
+        def late():
+            ask(client.application.test_client(), "/do/clear?user=ann", bound())
+            session["late"] = 1
+            return ""
+
+        ask(client, "/set/a", bound())
+        self.assertEqual(ask(client, "/late", bound()).status, 500)
+        self.assertEqual(ask(client, "/read", bound()).json(), {"user": "ann"})
+
+    def test_moving_a_session_goes_to_the_gateway_and_is_forgotten_once_it_is_there(self):
+        client = self.make()
         ask(client, "/set/a", bound())
         moved = ask(client, "/read", stored({}, 0))
         self.assertEqual((moved.json(), moved.patches), ({"a": 1}, [{"a": 1}]))
         again = ask(client, "/set/b", stored({}, 0))
         self.assertEqual(again.patches, [{"a": 1, "b": 1}], "the first did not arrive")
-        self.assertIsNone(ask(client, "/read", stored({"a": 1, "b": 1}, 1)).patches)
-        self.assertEqual(ask(client, "/read", bound()).json(), {}, "forgotten")
+        for self.time, left in [(0, {"a": 1, "b": 1}), (59, {"a": 1, "b": 1}), (60, {})]:
+            self.assertIsNone(ask(client, "/read", stored({"a": 1, "b": 1}, 1)).patches)
+            self.assertEqual(ask(client, "/read", bound()).json(), left, "requests may be under way")
 
 
 if __name__ == "__main__":
