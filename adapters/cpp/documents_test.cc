@@ -102,8 +102,8 @@ TEST(Memory, RefusesWhatDoesNotFitAndSendsNobodyAway) {
 }
 
 // What an exchange at `version` sends: `given` with what the gateway does not have yet.
-Document sent(Memory& memory, Version version, std::string_view given) {
-  const auto leaving = memory.leaving("a", version);
+Document sent(Memory& memory, Version version, std::string_view given, Clock::time_point now = kStart) {
+  const auto leaving = memory.leaving("a", version, now);
   if (!leaving) return nullptr;
   memory.send("a", version, leaving->document);
   return std::make_shared<const json::object>(combined(*leaving->base, *leaving->document, object(given)));
@@ -115,7 +115,11 @@ TEST(Memory, SendsItsDocumentUntilItHasArrived) {
   memory.change("a", kEmpty, object(R"({"x":1})"), 7, kStart);
   EXPECT_EQ(*sent(memory, 0, "{}"), object(R"({"x":1})"));
   EXPECT_EQ(*sent(memory, 0, "{}"), object(R"({"x":1})")) << "that answer was not committed";
-  EXPECT_EQ(sent(memory, 1, R"({"x":1})"), nullptr);
+  for (const int second : {0, 59}) {
+    EXPECT_EQ(sent(memory, 1, R"({"x":1})", kStart + seconds(second)), nullptr);
+    EXPECT_NE(memory.find("a", kStart), nullptr) << "for those that are under way";
+  }
+  EXPECT_EQ(sent(memory, 1, R"({"x":1})", kStart + seconds(60)), nullptr);
   EXPECT_EQ(memory.find("a", kStart), nullptr);
 }
 
@@ -130,7 +134,7 @@ TEST(Memory, SendsWhatExchangesOfTheOldPlacementAddMeanwhile) {
   memory.change("a", began, object(R"({"x":1,"two":1})"), 7, kStart);
   EXPECT_EQ(*sent(memory, 2, R"({"x":2,"one":3})"), object(R"({"x":2,"one":3,"two":1})"))
       << "one had arrived";
-  EXPECT_EQ(sent(memory, 3, "{}"), nullptr);
+  for (const int second : {0, 60}) EXPECT_EQ(sent(memory, 3, "{}", kStart + seconds(second)), nullptr);
   EXPECT_EQ(memory.find("a", kStart), nullptr);
   memory.change("a", began, object(R"({"x":1,"three":1})"), 7, kStart);
   EXPECT_EQ(*sent(memory, 4, "{}"), object(R"({"three":1})")) << "x had arrived long ago";

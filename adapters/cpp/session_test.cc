@@ -350,8 +350,10 @@ TEST(Session, LeavesTheMemoryWhenThePlacementChanges) {
     EXPECT_EQ(patch, json::parse(R"([{"op":"add","path":"/a","value":1},
         {"op":"add","path":"/none","value":null},{"op":"add","path":"/b","value":2}])"));
   }
-  Session moved = process.open(given(R"({"a":1,"none":null,"b":2})", "1"));
-  EXPECT_THAT(answer(moved), IsEmpty());
+  for (int minute = 0; minute < 2; ++minute, process.now += std::chrono::minutes(1)) {
+    Session moved = process.open(given(R"({"a":1,"none":null,"b":2})", "1"));
+    EXPECT_THAT(answer(moved), IsEmpty());
+  }
   EXPECT_TRUE(process.open(kIdAlone).data().empty()) << "the copy is forgotten";
 }
 
@@ -372,8 +374,6 @@ TEST(Session, LosesNothingThatChangesAfterItLeftTheMemory) {
     EXPECT_EQ(next.data(), (json::object{{"tea", 2}, {"bread", 1}}));
     EXPECT_EQ(answer(next)["Stateway-Session-Patch"], R"({"bread":1})");
   }
-  Session last = process.open(given(R"({"tea":2})", "3"));
-  EXPECT_THAT(answer(last), IsEmpty());
 }
 
 TEST(Session, MakesItsCallsByABlockingFetch) {

@@ -169,6 +169,7 @@ class Memory {
     const bool alone = *kept.document == *base;
     kept.document =
         std::make_shared<const json::object>(alone ? mine : combined(*base, mine, *kept.document));
+    kept.gone.reset();
     documents_.put(id, std::move(kept), bytes, now);
     drop_old(now);
     return true;
@@ -183,8 +184,8 @@ class Memory {
     Document base, document;
   };
   /// The placement is another one now, where the session is at `version`. Nothing: the gateway has all, and
-  /// it is forgotten here.
-  std::optional<Leaving> leaving(const std::string& id, Version version) {
+  /// it is forgotten here after a while: exchanges that were sent here before may still come.
+  std::optional<Leaving> leaving(const std::string& id, Version version, Clock::time_point now) {
     const std::lock_guard lock(mutex_);
     auto* entry = documents_.find(id);
     if (entry == nullptr) return std::nullopt;
@@ -192,7 +193,8 @@ class Memory {
     if (version == 0) return Leaving{std::make_shared<const json::object>(), kept.document};
     if (kept.sent != nullptr && version > kept.sent_at) kept.base = std::exchange(kept.sent, nullptr);
     if (*kept.base != *kept.document) return Leaving{kept.base, kept.document};
-    documents_.erase(id);
+    if (!kept.gone) kept.gone = now;
+    if (now - *kept.gone >= kGoneStays) documents_.erase(id);
     return std::nullopt;
   }
   /// `document` is being sent to the gateway, by an exchange that was given `version`; a later version shows
@@ -211,7 +213,9 @@ class Memory {
     Document base;  // which the gateway needs nothing of any more
     Document sent;  // what was sent to it last; null: nothing, or it has arrived
     Version sent_at = 0;
+    std::optional<Clock::time_point> gone;  // when nothing was left to send
   };
+  static constexpr std::chrono::seconds kGoneStays{60};
 
   void drop_old(Clock::time_point now) {
     for (auto* oldest = documents_.oldest(); oldest != nullptr; oldest = documents_.oldest()) {

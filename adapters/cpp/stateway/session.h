@@ -254,7 +254,7 @@ inline void Session::take(std::string_view text) {
 inline void Session::take(Document document, std::size_t bytes) {
   given_ = std::move(document);
   given_bytes_ = bytes;
-  leaving_ = sessions_.memory_.leaving(id_, version_);
+  leaving_ = sessions_.memory_.leaving(id_, version_, began_);
   if (leaving_) edited_ = combined(*leaving_->base, *leaving_->document, *given_);
 }
 
