@@ -236,6 +236,13 @@ Result<void> Records::meet(const Slot& slot, const Slot& latest) {
   return {};
 }
 
+io::Task<Result<void>> Records::still_at_instance(io::Loop& loop, const Slot& slot) {
+  Slot latest = known(slot);
+  if (auto found = co_await find_latest(loop, latest); !found) co_return found;
+  if (!same_secret(slot.record, latest.record)) co_return ended("the session was renewed meanwhile");
+  co_return meet(slot, latest);
+}
+
 io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
   auto entered = co_await lanes_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait,
                                        slot.kind->lane_queue);

@@ -60,6 +60,9 @@ class Records {
   /// (lane_queue) or for too long (lane_wait); the store's.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 
+  /// See Sessions::still_at_instance.
+  io::Task<Result<void>> still_at_instance(io::Loop& loop, const Slot& slot);
+
   /// A session in an instance's memory that its cookies must not open any more although no record says so.
   void bar(const Slot& slot) {
     barred_.add(std::string(slot.ticket.id_text()), slot.record.absolute_expires, clock_.now());

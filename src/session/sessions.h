@@ -37,6 +37,11 @@ class Sessions {
   Lanes::Enter take_turn(io::Loop& loop, const Slot& slot) {
     return turns_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait, slot.kind->lane_queue);
   }
+  /// Whether the slot's session still is at its instance. Errors: session_ended when it has left, ended, or
+  /// was renewed; store_unavailable.
+  io::Task<Result<void>> still_at_instance(io::Loop& loop, const Slot& slot) {
+    return records_.still_at_instance(loop, slot);
+  }
   /// slot.pinned is gone, and what it had in memory: another session begins, as on_lost_instance says.
   /// Errors: instance_lost, when it says `fail`.
   Result<void> lose_instance(Slot& slot);

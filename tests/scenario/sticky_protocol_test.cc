@@ -17,11 +17,12 @@ using testing::StartsWith;
 /// What the protocol gives a service whose sessions live in its memory.
 class StickyProtocol : public StickySite {
  protected:
-  void SetUp() override {
-    start(origin_config(R"([session.a]
-placement = "instance"
+  void SetUp() override { start(config_of("instance")); }
+  static std::string config_of(std::string_view placement) {
+    return origin_config(fmt::format(R"([session.a]
+placement = "{0}"
 [session.b]
-placement = "instance"
+placement = "{0}"
 [[route]]
 path = "/a"
 service = "origin"
@@ -30,7 +31,8 @@ session = "a"
 path = "/b"
 service = "origin"
 session = "b"
-)"));
+)",
+                                     placement));
   }
   std::string id(Browser& browser, std::string_view route = "/a") {
     const std::string text = browse(browser, "GET", fmt::format("{}/session", route)).body;
@@ -70,6 +72,28 @@ TEST_F(StickyProtocol, APatchIsRefusedBecauseNothingWouldKeepIt) {
   EXPECT_EQ(reply.problem(), "bad-patch");
   EXPECT_EQ(browser.cookie, "");
   eventually([&] { return gateway->log().find("there is no document to patch") != std::string::npos; });
+}
+
+// What it did is in a memory that nobody reads any more: its client must not think that it counts.
+TEST_F(StickyProtocol, WhatEndsAfterItsSessionHasLeftIsAConflict) {
+  for (const bool leaves : {false, true}) {
+    write_config(config_of("instance"));
+    reload();
+    Browser browser;
+    browse(browser, "GET", "/a/session");
+    const std::string before = get("/o/count").body;
+    Raw held = connect();
+    held.send(fmt::format("POST /a/patch?hold=1 HTTP/1.1\r\nHost: {}\r\n{}Content-Length: 0\r\n\r\n",
+                          to_string(gateway->clients()), browser.header()));
+    eventually([&] { return get("/o/count").body != before; });
+    reload_with(config_of("store"));
+    if (leaves) EXPECT_EQ(browse(browser, "POST", "/a/patch", R"({"from":"memory"})").status, 200);
+    ask("POST", "/o/let-go");
+    const Reply reply = held.reply();
+    EXPECT_EQ(reply.status, leaves ? 409 : 200);
+    if (leaves) EXPECT_EQ(reply.problem(), "session-ended");
+    if (leaves) EXPECT_THAT(browse(browser, "GET", "/a/session").body, EndsWith(R"( 1 {"from":"memory"})"));
+  }
 }
 
 TEST_F(StickyProtocol, KindsAreSeparateAndForgedCookiesOpenNothing) {
