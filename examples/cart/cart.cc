@@ -21,6 +21,7 @@ constexpr std::string_view kPage =
 #include "page.inc"
     ;
 constexpr std::string_view kItems = "/api/cart/items";
+constexpr std::string_view kCrash = "/api/crash";
 constexpr std::size_t kIdMax = 64;     // octets
 constexpr std::size_t kNameMax = 100;  // octets
 
@@ -104,7 +105,10 @@ io::Task<wire::Response> Cart::handle(const wire::Request& request) {
   Session session = co_await sessions_.open(request);
   if (session.refusal() != nullptr) co_return example::WireSessions::refusal(session);
   wire::Response response = answer_to(request, session);
-  co_return co_await sessions_.finish(session, std::move(response));
+  response = co_await sessions_.finish(session, std::move(response));
+  // Now, and not before: answers of others must not bring its end.
+  crash_ = crash_ || (request.target.path() == kCrash && response.status == 202);
+  co_return response;
 }
 
 wire::Response Cart::answer_to(const wire::Request& request, Session& session) {
@@ -112,10 +116,8 @@ wire::Response Cart::answer_to(const wire::Request& request, Session& session) {
   const http::Method method = request.head.method;
   const bool reads = method == http::Method::get || method == http::Method::head;
   if (path == "/" && reads) return answer(200, "text/html; charset=utf-8", std::string(kPage));
-  if (path == "/api/crash" && method == http::Method::post) {
-    crash_ = true;
+  if (path == kCrash && method == http::Method::post)
     return answer(202, "text/plain", "this instance is about to die\n");
-  }
   if (path == "/api/cart" && reads) return list(session);
   if (path == kItems && method == http::Method::post) {
     note(request);

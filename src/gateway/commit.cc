@@ -7,11 +7,18 @@ namespace stateway::gateway {
 
 namespace {
 
-// It began before a reload, at an instance that may not have the session any more: what it changed there is
-// in a memory that nobody reads.
+// It began before a reload, at an instance that may not have the session any more.
 bool may_have_been_left(const Exchange& x) {
   const bool reloaded = x.on.config->snapshot.get() != x.config.get();
   return reloaded && !x.safe() && !x.session->fresh && !x.session->kind->has_document();
+}
+
+// What it changed is in a memory that nobody reads any more, unless the service's adapter sees to it.
+io::Task<Result<void>> check_that_it_counts(Exchange& x) {
+  auto there = co_await x.on.sessions.still_at_instance(x.on.loop, *x.session);
+  if (!there && there.error().code == Code::session_ended)
+    co_return fail(Code::outcome_unknown, Side::upstream, there.error().context);
+  co_return there;
 }
 
 }  // namespace
@@ -20,7 +27,7 @@ io::Task<Result<void>> commit(Exchange& x) {
   x.answer->session_url = {};  // too late for more patches
   if (!x.session) co_return Result<void>{};
   if (may_have_been_left(x))
-    if (auto there = co_await x.on.sessions.still_at_instance(x.on.loop, *x.session); !there) co_return there;
+    if (auto counts = co_await check_that_it_counts(x); !counts) co_return counts;
   if (x.session->wants_commit()) {
     auto committed = co_await x.on.sessions.commit(x.on.loop, *x.session, x.use->overlap);
     if (!committed) co_return committed;

@@ -240,7 +240,7 @@ class Switching(Carts, unittest.TestCase):
             site.stop()
 
 
-    def test_what_ends_after_the_session_left_is_not_lost(self):
+    def test_what_ends_after_the_session_left_may_yet_arrive(self):
         for placement in ("store", "client"):
             with self.subTest(placement=placement):
                 site = Site(BINARY, COMMAND, "instance", {})
@@ -258,12 +258,10 @@ class Switching(Carts, unittest.TestCase):
         for _ in range(2):  # it leaves, and is seen where it went
             self.assertEqual(self.session(client)["cart"], {"Tea": 1})
         answer = slow.end()
-        self.assertEqual(answer.status, 201)
-        # Its process has it, and sends it along as soon as it gets an exchange of the session.
-        where = answer.headers["Stateway-Instance"]
+        # Nobody promises it. But its process sends it along when it gets an exchange of the session.
+        self.assertEqual(answer.status, 502)
         site.gateway.wait_until("an exchange there",
-                                lambda: client.get("/api/session").headers["Stateway-Instance"] == where)
-        self.assertEqual(self.session(client)["cart"], {"Tea": 1, "Bread": 1})
+                                lambda: self.session(client)["cart"] == {"Tea": 1, "Bread": 1})
 
 
 def load_tests(loader, _, __):

@@ -75,7 +75,7 @@ TEST_F(StickyProtocol, APatchIsRefusedBecauseNothingWouldKeepIt) {
 }
 
 // What it did is in a memory that nobody reads any more: its client must not think that it counts.
-TEST_F(StickyProtocol, WhatEndsAfterItsSessionHasLeftIsAConflict) {
+TEST_F(StickyProtocol, WhatBecomesOfAnExchangeWhoseSessionHasLeftIsUnknown) {
   for (const bool leaves : {false, true}) {
     write_config(config_of("instance"));
     reload();
@@ -90,8 +90,8 @@ TEST_F(StickyProtocol, WhatEndsAfterItsSessionHasLeftIsAConflict) {
     if (leaves) EXPECT_EQ(browse(browser, "POST", "/a/patch", R"({"from":"memory"})").status, 200);
     ask("POST", "/o/let-go");
     const Reply reply = held.reply();
-    EXPECT_EQ(reply.status, leaves ? 409 : 200);
-    if (leaves) EXPECT_EQ(reply.problem(), "session-ended");
+    EXPECT_EQ(reply.status, leaves ? 502 : 200);
+    if (leaves) EXPECT_EQ(reply.problem(), "outcome-unknown");
     if (leaves) EXPECT_THAT(browse(browser, "GET", "/a/session").body, EndsWith(R"( 1 {"from":"memory"})"));
   }
 }
