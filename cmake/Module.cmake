@@ -1,10 +1,11 @@
-# stateway_module(NAME DEPENDS a b … LIBRARIES x y …)
+# stateway_module(NAME DEPENDS a b … LIBRARIES x y … FOLDERS f g …)
 #   One library per folder of src/: every *.cc of the folder but *_test.cc, which become the test
 #   `NAME_test`. DEPENDS names other modules, LIBRARIES packages (linked privately: their headers stay
-#   inside the .cc files).
+#   inside the .cc files), FOLDERS those inside the folder that belong to it.
 function(stateway_module name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES;FOLDERS" ${ARGN})
+  list(TRANSFORM arg_FOLDERS APPEND "/*.cc")
+  file(GLOB sources CONFIGURE_DEPENDS *.cc ${arg_FOLDERS})
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "session/recent.h"
+#include "base/recent.h"
 #include "store/store.h"
 
 namespace stateway::session {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "session/recent.h"
+#include "base/recent.h"
 #include "session/record.h"
 #include "store/store.h"
 

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 
-namespace stateway::session {
+namespace stateway {
 
 /// Values by session id, each until its time is over or room is needed. The oldest is what was written
 /// longest ago: looking does not make younger. Nothing here is the truth about a session: whoever misses a
@@ -176,4 +176,4 @@ class Recent {
   std::array<Shard, kShards> shards_;
 };
 
-}  // namespace stateway::session
+}  // namespace stateway

@@ -1,11 +1,11 @@
-#include "session/recent.h"
+#include "base/recent.h"
 
 #include <gtest/gtest.h>
 
 #include <thread>
 #include <vector>
 
-namespace stateway::session {
+namespace stateway {
 namespace {
 
 using Texts = Recent<std::string>;
@@ -167,4 +167,4 @@ TEST(Recent, ManyThreads) {
 }
 
 }  // namespace
-}  // namespace stateway::session
+}  // namespace stateway
