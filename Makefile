@@ -59,11 +59,12 @@ tidy: ## the rules of CONTRIBUTING.md that a compiler does not know
 	@tools/setup test
 	@tools/tidy/tidy
 
-bench: ## compare with nginx, HAProxy and express-session here, ROUNDS=5 (docs/benchmarks.md)
+bench: ## compare with nginx, HAProxy and sessions of applications, ROUNDS=5 (docs/benchmarks.md)
 	@tools/setup bench
-	@$(call compile,release) all bench_floor
+	@$(call compile,release) all bench_floor bench_redis_cart
 	@python3 bench/proxy --rounds $(ROUNDS)
 	@python3 bench/session-table --rounds $(ROUNDS)
+	@python3 bench/store-table --rounds $(ROUNDS)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS=60
 	@tools/setup test

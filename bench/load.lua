@@ -1,4 +1,4 @@
--- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE [METHOD] | browse FILE [METHOD] | begin FILE N | clients N
+-- The requests of the benchmarks, for wrk. Arguments: get | close | post BYTES | cookies FILE [METHOD [JSON]] | browse FILE [METHOD] | begin FILE N | clients N
 -- `browse` sends each cookie once, and then the one that the answer set in its place.
 -- `begin` writes the cookie of every N-th answer to FILE.
 -- `clients` are N with a session each, in turns; each takes the cookies it is given, and finds in the answers whether all
@@ -60,6 +60,10 @@ function init(args)
   elseif kind == "cookies" then
     local requests, next_one = {}, 0
     wrk.method = args[3] or wrk.method
+    if args[4] then
+      wrk.body = args[4]
+      wrk.headers["Content-Type"] = "application/json"
+    end
     for cookie in io.lines(args[2]) do
       wrk.headers["Cookie"] = cookie
       requests[#requests + 1] = wrk.format()

@@ -1,4 +1,4 @@
-"""What the benchmarks share: processes with a core of their own, their CPU time and memory, and wrk."""
+"""What the benchmarks share: processes, their CPU time and memory, wrk, rounds and their medians."""
 import http.client
 import json
 import os
@@ -6,6 +6,7 @@ import pathlib
 import resource
 import signal
 import socket
+import statistics
 import string
 import subprocess
 import sys
@@ -41,6 +42,13 @@ def wrk(core, port, path, connections, seconds, kind):
     sys.exit(f"bench: wrk gave no result: {done.stderr or done.stdout}")
 
 
+def redis_command(port, folder, appendonly="no"):
+    """A Redis without snapshots, on `port`, with its files in `folder`."""
+    log = ["--appendonly", appendonly, "--appendfsync", "everysec"]
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    return command + log
+
+
 def first_line(command):
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10)
@@ -73,6 +81,11 @@ def pick_cores():
     if len(chosen) < 2:
         chosen = allowed
     return chosen[0], chosen[1], chosen[2] if len(chosen) > 2 else chosen[1]
+
+
+def all_cores():
+    """For processes that run side by side, as they would."""
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))))
 
 
 def free_port():
@@ -129,17 +142,30 @@ class Process:
         sys.exit(f"bench: {self.name} {why}. Its last lines ({self.log}):\n" + "\n".join(tail))
 
     def wait_until_serving(self, port, path):
+        self._wait_until(lambda: fetch(port, path)[0] == 200, "did not answer within 10 s")
+
+    def wait_until_listening(self, address):
+        """`address`: a port on loopback, or a unix socket's path."""
+        def connect():
+            family = socket.AF_INET if isinstance(address, int) else socket.AF_UNIX
+            with socket.socket(family, socket.SOCK_STREAM) as s:
+                s.connect(("127.0.0.1", address) if isinstance(address, int) else str(address))
+            return True
+
+        self._wait_until(connect, "did not listen within 10 s")
+
+    def _wait_until(self, condition, otherwise):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 self.fail(f"ended with {self.process.returncode}")
             try:
-                if fetch(port, path)[0] == 200:
+                if condition():
                     return
             except OSError:
                 pass
             time.sleep(0.05)
-        self.fail("did not answer within 10 s")
+        self.fail(otherwise)
 
     def stop(self):
         self.process.terminate()
@@ -148,6 +174,71 @@ class Process:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class Processes:
+    """Servers that do one job together: started in order, ended the other way round."""
+
+    def __init__(self, name, core, folder):
+        self.name, self._core, self._folder, self._all = name, core, folder, []
+
+    def start(self, what, command):
+        process = Process(f"{what} of {self.name}", self._core, command, self._folder / f"{what}.out")
+        self._all.append(process)
+        return process
+
+    def cpu_seconds(self):
+        return sum(process.cpu_seconds() for process in self._all)
+
+    def check(self):
+        for process in self._all:
+            if process.process.poll() is not None:
+                process.fail("ended during the run")
+
+    def stop(self):
+        for process in reversed(self._all):
+            process.stop()
+
+
+def measure(processes, load):
+    """One run of `load`, which returns what wrk() does, and what the processes spent on it."""
+    before = processes.cpu_seconds()
+    result = load()
+    used = processes.cpu_seconds() - before
+    processes.check()
+    return {"requests": result["requests"], "requests_per_second": result["requests"] / result["seconds"],
+            "p50_ms": result["p50_us"] / 1000, "p99_ms": result["p99_us"] / 1000,
+            "cpu_us_per_request": used * 1e6 / max(result["requests"], 1),
+            "errors": result["errors"], "wrong": result["wrong"]}
+
+
+def interleave(rounds, variants):
+    """Each variant measures once in each round, so that a slow moment slows all of them; rows by name.
+
+    `variants` have a name, and measure() that returns a row."""
+    samples = {}
+    for number in range(rounds):
+        for variant in variants:
+            if sys.stderr.isatty():
+                print(f"\r\033[Kround {number + 1}/{rounds}: {variant.name}", end="", file=sys.stderr)
+            samples.setdefault(variant.name, []).append(variant.measure())
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    return samples
+
+
+def spread(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def ratios(rows, others, key):
+    """Taken inside a round, so that drift cancels."""
+    return spread([row[key] / other[key] for row, other in zip(rows, others)])
+
+
+def with_range(found, digits=2):
+    """A spread in words; nothing for None."""
+    return "{median:.{d}f} ({min:.{d}f}-{max:.{d}f})".format(**found, d=digits) if found else ""
 
 
 def fetch(port, path):

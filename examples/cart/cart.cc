@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "items.h"
 #include "serve.h"
 #include "wire_sessions.h"
 
@@ -14,70 +15,20 @@ namespace {
 
 using namespace stateway;
 using adapter::Session;
+using example::answer;
 using example::field;
+using example::kItems;
 namespace json = boost::json;
 
 constexpr std::string_view kPage =
 #include "page.inc"
     ;
-constexpr std::string_view kItems = "/api/cart/items";
 constexpr std::string_view kCrash = "/api/crash";
-constexpr std::size_t kIdMax = 64;     // octets
-constexpr std::size_t kNameMax = 100;  // octets
-
-wire::Response answer(int status, std::string_view type, std::string body) {
-  wire::Response out;
-  out.status = status;
-  out.fields = {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}};
-  out.body = std::move(body);
-  return out;
-}
-
-wire::Response answer(int status, const json::value& body) {
-  return answer(status, "application/json", json::serialize(body) + "\n");
-}
-
-const json::value* member(const json::value& value, std::string_view name) {
-  return value.is_object() ? value.get_object().if_contains(name) : nullptr;
-}
-
-bool is_id(std::string_view id) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  return !id.empty() && id.size() <= kIdMax && id.find_first_not_of(kAllowed) == std::string_view::npos;
-}
 
 wire::Response list(const Session& session) {
-  const json::value* items = session.get("items");
-  return answer(200, {{"items", items != nullptr ? *items : json::object()},
-                      {"version", session.version()},
-                      {"session", session.id()}});
-}
-
-// One more of what the body names.
-wire::Response add(const wire::Request& request, Session& session) {
-  json::error_code wrong;
-  const json::value body = json::parse(request.body, wrong);
-  const json::value* id = member(body, "id");
-  const json::value* name = member(body, "name");
-  const bool good = id != nullptr && id->is_string() && is_id(id->get_string()) && name != nullptr &&
-                    name->is_string() && !name->get_string().empty() && name->get_string().size() <= kNameMax;
-  if (!good)
-    return wire::problem_response(422, "bad-item", "",
-                                  "send an id (1 to 64 letters, digits, _ or -) and a name");
-  json::value& items = session.edit()["items"];  // null in a new session
-  json::value& item = (items.is_object() ? items.get_object() : items.emplace_object())[id->get_string()];
-  const json::value* count = member(item, "n");
-  const std::int64_t n = count != nullptr && count->is_int64() ? count->get_int64() + 1 : 1;
-  item = {{"name", *name}, {"n", n}};
-  return answer(201, item);
-}
-
-wire::Response remove(std::string_view id, Session& session) {
-  const json::value* items = session.get("items");
-  if (items == nullptr || member(*items, id) == nullptr)
-    return wire::problem_response(404, "no-item", "", "the cart does not hold it");
-  session.edit()["items"].as_object().erase(id);
-  return answer(200, nullptr);
+  return answer(
+      200,
+      {{"items", example::items_of(session)}, {"version", session.version()}, {"session", session.id()}});
 }
 
 class Cart final : public wire::Handler {
@@ -121,13 +72,13 @@ wire::Response Cart::answer_to(const wire::Request& request, Session& session) {
   if (path == "/api/cart" && reads) return list(session);
   if (path == kItems && method == http::Method::post) {
     note(request);
-    return add(request, session);
+    return example::add_item(request, session);
   }
   const bool names_one =
       path.starts_with(kItems) && path.size() > kItems.size() && path[kItems.size()] == '/';
   if (names_one && method == http::Method::delete_) {
     note(request);
-    return remove(path.substr(kItems.size() + 1), session);
+    return example::remove_item(path.substr(kItems.size() + 1), session);
   }
   return wire::problem_response(404, "not-found", "", "no such resource");
 }
