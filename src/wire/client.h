@@ -2,7 +2,9 @@
 // what the gateway forwards goes through gateway/forward.h instead, which streams.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +45,10 @@ class Client {
   /// Sends one request and reads its whole answer; interim (1xx) answers are skipped. One at a time.
   /// Errors: as Reader's, body_too_large; afterwards the client is not reusable.
   io::Task<Result<ClientResponse>> exchange(const ClientRequest& request, TimePoint deadline);
+  /// The same, but the body of a success (2xx) goes piece by piece to `into`, and every piece has `quiet` to
+  /// come. `into` may refuse one; then that is the error.
+  using Sink = std::function<Result<void>(std::string_view piece)>;
+  io::Task<Result<ClientResponse>> download(const ClientRequest& request, Duration quiet, const Sink& into);
   /// Whether another exchange may follow on this connection.
   bool reusable() const { return reusable_ && reader_.empty() && !stream_->maybe_readable(); }
   /// After a failure: whether any octet of the request had been handed to the system.
@@ -50,7 +56,14 @@ class Client {
   io::Stream& stream() { return *stream_; }
 
  private:
-  io::Task<Result<ClientResponse>> read_response(http::Method method, TimePoint deadline);
+  /// By when the next step of an answer must be done.
+  struct Patience {
+    TimePoint deadline;             // of the whole, unless …
+    std::optional<Duration> quiet;  // … each piece has so long
+  };
+  TimePoint until(const Patience& patience) const;
+  io::Task<Result<ClientResponse>> send(const ClientRequest& request, Patience patience, const Sink* into);
+  io::Task<Result<ClientResponse>> read_response(http::Method method, Patience patience, const Sink* into);
 
   std::unique_ptr<io::Stream> stream_;
   Reader reader_;

@@ -109,6 +109,41 @@ TEST_F(ClientTest, BodiesComeInEveryFraming) {
   EXPECT_EQ(headed.responses[1].value().status, 200);
 }
 
+TEST_F(ClientTest, ADownloadGoesPieceByPieceToItsSink) {
+  struct Download {
+    static io::Task<void> run(Client& client, const Client::Sink& into, Result<ClientResponse>& out) {
+      out = co_await client.download({}, 10s, into);
+    }
+  };
+  std::string taken;
+  bool refuses = false;
+  const Client::Sink into = [&](std::string_view piece) -> Result<void> {
+    if (refuses) return fail(Code::io, Side::self, "no room");
+    taken += piece;
+    return {};
+  };
+  const auto download = [&](Answer answer) {
+    Got got;
+    io::EpollLoop loop;
+    Pair pair(loop);
+    io::TaskGroup serving;
+    serving.spawn(serve(std::move(pair.theirs), {std::move(answer)}, got));
+    Client client(std::move(pair.ours), {.head = {}, .body_bytes_max = 4});
+    Result<ClientResponse> out = fail(Code::internal);
+    io::run_until_done(loop, Download::run(client, into, out));
+    return out;
+  };
+  const std::string whole =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nlong\r\n4\r\nbody\r\n0\r\n\r\n";
+  EXPECT_EQ(download({whole}).value().body, "");
+  EXPECT_EQ(taken, "longbody");
+  EXPECT_EQ(download({"HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\nno"}).value().body, "no");
+  EXPECT_EQ(taken, "longbody");
+  EXPECT_FALSE(download({whole.substr(0, whole.size() - 10), true}));
+  refuses = true;
+  EXPECT_EQ(download({whole}).error().context, "no room");
+}
+
 TEST_F(ClientTest, InterimAnswersAreSkipped) {
   const Got got =
       get({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"

@@ -81,8 +81,12 @@ class Server::Connection final {
       const Request request{head, std::move(*target), std::move(body), accepted_.peer};
       response = co_await server_.handler_.handle(request);
     }
-    const bool keep = http::keep_alive(head) && !response.close && !server_.draining_;
-    const bool written = co_await respond(response, head.method, keep);
+    const bool chunked = response.source != nullptr && head.minor >= 1;
+    const bool keep = http::keep_alive(head) && !response.close && !server_.draining_ &&
+                      (response.source == nullptr || chunked);
+    const bool written = response.source == nullptr
+                             ? co_await respond(response, head.method, keep)
+                             : co_await respond_from_source(response, head.method, keep, chunked);
     server_.handler_.answered();
     reader_.finish_message();
     co_return written&& keep;
@@ -109,12 +113,48 @@ class Server::Connection final {
     }
   }
 
-  io::Task<bool> respond(const Response& response, http::Method method, bool keep) {
+  std::string begin_head(const Response& response) const {
     std::string head;
     http::append_status_line(head, response.status, http::reason_phrase(response.status));
     http::DateText date;
     http::append_field(head, "Date", date.at(server_.wall_now()));
     for (const auto& [name, value] : response.fields) http::append_own_field(head, name, value);
+    return head;
+  }
+
+  // Each piece has its own deadline: how long the whole takes is the client's affair.
+  io::Task<bool> write(std::string_view octets) {
+    const auto written =
+        co_await accepted_.stream->write_all(octets, server_.loop_.now() + server_.options_.message_timeout);
+    co_return written.has_value();
+  }
+
+  io::Task<bool> respond_from_source(const Response& response, http::Method method, bool keep, bool chunked) {
+    std::string head = begin_head(response);
+    if (chunked) http::append_field(head, "Transfer-Encoding", "chunked");
+    if (!keep) http::append_field(head, "Connection", "close");
+    http::end_head(head);
+    if (!co_await write(head)) co_return false;
+    if (method == http::Method::head) co_return true;
+    for (;;) {
+      const Result<std::string> piece = co_await response.source->next();
+      if (!piece) {
+        accepted_.stream->reset_on_close();
+        co_return false;
+      }
+      if (piece->empty()) break;
+      std::string framed;
+      if (chunked) framed = http::ChunkHeader(piece->size()).view();
+      framed += *piece;
+      if (chunked) framed += http::kChunkEnd;
+      if (!co_await write(framed)) co_return false;
+    }
+    if (!chunked) co_return true;
+    co_return co_await write(http::kLastChunk);
+  }
+
+  io::Task<bool> respond(const Response& response, http::Method method, bool keep) {
+    std::string head = begin_head(response);
     const bool bodiless = response.status < 200 || response.status == 204 || response.status == 304;
     if (!bodiless) http::append_field(head, "Content-Length", response.body.size());
     if (!keep) http::append_field(head, "Connection", "close");

@@ -2,6 +2,7 @@
 // example services; clients of the gateway are served by gateway/connection.h, which streams.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,11 +24,22 @@ struct Request {
   std::string_view peer;  // the client's IP address, or "unix"
 };
 
+/// A body that is made while it is sent.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// The next piece; empty: that was all. Of an error the client learns by a body that breaks off.
+  virtual io::Task<Result<std::string>> next() = 0;
+};
+
 struct Response {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> fields;  // Date, Content-Length and Connection are added
+  /// Date, Content-Length or Transfer-Encoding, and Connection are added.
+  std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
   bool close = false;  // end the connection after this answer
+  /// In place of `body`: sent in chunks, or to a client of HTTP/1.0 until the connection ends.
+  std::shared_ptr<BodySource> source{};
 };
 
 /// An application/problem+json response (RFC 9457) of type urn:stateway:problem:<code>.
@@ -45,7 +57,7 @@ class Handler {
 struct ServerOptions {
   http::HeadLimits head;
   std::size_t body_bytes_max = 1024 * 1024;
-  Duration message_timeout = 10s;  // for a whole request, and for a whole response
+  Duration message_timeout = 10s;  // for a whole request, and for a response, or each piece of its source
   Duration idle = 60s;
   const WallClock* clock = nullptr;  // for Date; nullptr: the machine's. Must outlive the server
   /// At once. Above it the connection that has been idle longest makes room; while none is idle, whoever

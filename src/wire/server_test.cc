@@ -11,6 +11,21 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+// "one", "two", and then the end, or an error.
+class Pieces final : public BodySource {
+ public:
+  explicit Pieces(bool fails) : fails_(fails) {}
+  io::Task<Result<std::string>> next() override {
+    ++given_;
+    if (given_ > 2 && fails_) co_return fail(Code::io);
+    co_return std::string(given_ == 1 ? "one" : given_ == 2 ? "two" : "");
+  }
+
+ private:
+  const bool fails_;
+  int given_ = 0;
+};
+
 // Answers with what it was asked; some paths have a meaning of their own.
 class Echo final : public Handler {
  public:
@@ -24,6 +39,8 @@ class Echo final : public Handler {
     if (path == "/slow") co_await io::sleep_for(loop_, 30ms);
     --busy_;
     if (path == "/204") out.status = 204;
+    if (path == "/pieces") out.source = std::make_shared<Pieces>(false);
+    if (path == "/broken") out.source = std::make_shared<Pieces>(true);
     if (path == "/close") out.close = true;
     out.fields.emplace_back("X-Peer", request.peer);
     out.body =
@@ -130,6 +147,24 @@ TEST_F(ServerTest, HeadAnd204HaveNoBody) {
   const std::string after_204 = got.substr(got.find("204 No Content"));
   EXPECT_THAT(after_204.substr(0, after_204.find("\r\n\r\n")), Not(HasSubstr("Content-Length")));
   EXPECT_THAT(after_204, HasSubstr("\r\n\r\nHTTP/1.1 200 OK"));
+}
+
+TEST_F(ServerTest, ABodyMayBeMadeWhileItIsSent) {
+  const std::string got = talk(get("/pieces") + get("/last", kClose));
+  EXPECT_THAT(
+      got,
+      HasSubstr("\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200 OK"));
+  EXPECT_THAT(got, Not(HasSubstr("Content-Length: 3")));
+  const std::string old = talk("GET /pieces HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get("/never"));
+  EXPECT_THAT(old, EndsWith("\r\nConnection: close\r\n\r\nonetwo"));
+  const std::string headed = talk("HEAD /pieces HTTP/1.1\r\nHost: h\r\n\r\n" + get("/last", kClose));
+  EXPECT_THAT(headed, HasSubstr("\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK"));
+}
+
+TEST_F(ServerTest, ABodyWhoseSourceFailsBreaksOff) {
+  const std::string got = talk(get("/broken") + get("/never"));
+  EXPECT_THAT(got, Not(HasSubstr("\r\n0\r\n\r\n")));
+  EXPECT_THAT(got, Not(HasSubstr("/never")));
 }
 
 TEST_F(ServerTest, SaysContinueToWhoWaitsForIt) {
