@@ -20,11 +20,11 @@ function(stateway_module name)
   endif()
 endfunction()
 
-# stateway_folder(NAME FOLDER LIBRARIES x y …)
+# stateway_folder(NAME FOLDER LIBRARIES x y … TESTS z …)
 #   A folder inside of module NAME's, of the same library, with packages of its own. Its *_test.cc become the
-#   test `NAME_FOLDER_test`.
+#   test `NAME_FOLDER_test`, which links the libraries TESTS too.
 function(stateway_folder name folder)
-  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LIBRARIES;TESTS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -32,7 +32,7 @@ function(stateway_folder name folder)
   target_sources(sw_${name} PRIVATE ${sources})
   target_link_libraries(sw_${name} PRIVATE ${arg_LIBRARIES})
   if(STATEWAY_TESTS AND tests)
-    stateway_unit_test(${name}_${folder} sw_${name} "${arg_LIBRARIES}" ${tests})
+    stateway_unit_test(${name}_${folder} sw_${name} "${arg_LIBRARIES};${arg_TESTS}" ${tests})
   endif()
 endfunction()
 

@@ -12,7 +12,7 @@ namespace {
 // hiredis builds the tree by calling these; an element is made in its place in the parent's vector, so that
 // only the root is ever allocated, and freed, by itself.
 Reply* place(const redisReadTask* task) {
-  if (task->parent == nullptr) return new Reply;
+  if (task->parent == nullptr) return std::make_unique<Reply>().release();
   return &static_cast<Reply*>(task->parent->obj)->elements[static_cast<std::size_t>(task->idx)];
 }
 
@@ -45,7 +45,7 @@ void* create_integer(const redisReadTask* task, long long value) {
 
 void* create_nil(const redisReadTask* task) { return place(task); }
 
-void free_root(void* reply) { delete static_cast<Reply*>(reply); }
+void free_root(void* reply) { const std::unique_ptr<Reply> owned(static_cast<Reply*>(reply)); }
 
 redisReplyObjectFunctions functions{create_string, create_array, create_integer, create_nil, free_root};
 

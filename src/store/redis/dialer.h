@@ -1,0 +1,36 @@
+// Where a connection's bytes go: a server at an address, or whoever is the master now.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/address.h"
+#include "io/network.h"
+
+namespace stateway::store::redis {
+
+/// Not thread-safe: of one loop.
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+  /// Opens a stream to the server; asked anew for each connection. Errors: as Network::connect.
+  virtual io::Task<Result<std::unique_ptr<io::Stream>>> dial(TimePoint deadline) = 0;
+  /// The server, for the log and for errors: "redis 127.0.0.1:6379".
+  virtual std::string name() const = 0;
+};
+
+class AddressDialer final : public Dialer {
+ public:
+  /// `network` must outlive the dialer.
+  AddressDialer(io::Network& network, Address address) : network_(network), address_(std::move(address)) {}
+  io::Task<Result<std::unique_ptr<io::Stream>>> dial(TimePoint deadline) override {
+    return network_.connect(address_, deadline);
+  }
+  std::string name() const override { return "redis " + to_string(address_); }
+
+ private:
+  io::Network& network_;
+  Address address_;
+};
+
+}  // namespace stateway::store::redis
