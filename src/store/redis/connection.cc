@@ -38,7 +38,7 @@ Connection::Call::~Call() { leave(); }
 
 void Connection::Call::await_suspend(std::coroutine_handle<> h) {
   waiting_ = h;
-  connection_.unsent_.push_back({std::move(command_), replies_, this});
+  connection_.unsent_.push_back({std::move(command_), replies_, {}, this});
   slot_ = std::prev(connection_.unsent_.end());
   where_ = Where::unsent;
   arm(deadline_);
@@ -206,7 +206,11 @@ void Connection::deliver(Reply reply) {
   answered_ = true;
   failures_ = 0;
   Slot& slot = sent_.front();
-  if (--slot.replies > 0) return;
+  if (slot.replies > 1) {
+    slot.earlier.push_back(std::move(reply));
+    if (slot.earlier.size() < slot.replies) return;
+    reply = {.kind = Reply::Kind::array, .elements = std::move(slot.earlier)};
+  }
   Call* const call = slot.call;
   if (call != nullptr) call->where_ = Call::Where::nowhere;
   sent_.pop_front();

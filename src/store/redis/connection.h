@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -75,7 +76,8 @@ class Connection {
   struct Slot {
     std::string command;  // until it is sent
     unsigned replies;
-    Call* call;  // nullptr: nobody waits any more
+    std::vector<Reply> earlier;  // of several commands, those that have come
+    Call* call;                  // nullptr: nobody waits any more
   };
   using Slots = std::list<Slot>;
   struct Flush;

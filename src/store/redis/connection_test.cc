@@ -236,7 +236,7 @@ TEST(RedisConnection, ACommandEndsAtItsDeadlineAndItsConnectionDoesNot) {
   w.run(test(w, server, client.connection));
 }
 
-TEST(RedisConnection, AskingComesWithItsCommand) {
+TEST(RedisConnection, CommandsInOnePieceHaveTheirRepliesTogether) {
   World w;
   Server server(w.loop, w.host, w.at);
   server.answer = [](const Words& words) { return "+" + words[0] + "\r\n"; };
@@ -244,7 +244,13 @@ TEST(RedisConnection, AskingComesWithItsCommand) {
   static constexpr auto test = [](World& world, Connection& c) -> io::Task<void> {
     const auto reply =
         co_await c.call(format_command({"ASKING"}) + format_command({"GET", "x"}), world.loop.now() + 2s, 2);
-    EXPECT_EQ(text_of(reply), "GET");
+    EXPECT_TRUE(reply.has_value());
+    if (!reply) co_return;
+    EXPECT_EQ(reply->elements.size(), 2u);
+    EXPECT_EQ(reply->elements.back().text, "GET");
+    Result<Reply> later;
+    co_await ask(world, c, {"NEXT"}, later);
+    EXPECT_EQ(text_of(later), "NEXT");
   };
   w.run(test(w, client.connection));
 }

@@ -1,0 +1,94 @@
+#include "store/redis/single.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace stateway::store::redis {
+namespace {
+
+std::unexpected<Error> unavailable(Error error) {
+  error.code = Code::store_unavailable;
+  error.side = Side::store;
+  return std::unexpected<Error>(std::move(error));
+}
+
+}  // namespace
+
+std::uint64_t server_number(std::string_view run_id) {
+  return std::max<std::uint64_t>(1, std::hash<std::string_view>()(run_id));
+}
+
+const Reply& first_of(const Reply& reply) {
+  return reply.kind == Reply::Kind::array && !reply.elements.empty() ? reply.elements.front() : reply;
+}
+
+bool is_refusal(const Reply& reply) {
+  return reply.is_error("READONLY") || reply.is_error("LOADING") || reply.is_error("MASTERDOWN");
+}
+
+ServerLink::ServerLink(io::Loop& loop, Dialer& dialer, const Access& access, ServerCheck& check,
+                       Random& random)
+    : loop_(loop), dialer_(dialer), access_(access), check_(check), random_(random) {
+  for (std::uint32_t i = 0; i < access_.connections; ++i)
+    data_.push_back(std::make_unique<Connection>(loop_, dialer_, access_.options(false), check_, random_));
+}
+
+Connection& ServerLink::connection(std::string_view key, bool waits) {
+  if (!waits) return *data_[std::hash<std::string_view>()(key) % data_.size()];
+  if (waits_ == nullptr)
+    waits_ = std::make_unique<Connection>(loop_, dialer_, access_.options(true), check_, random_);
+  return *waits_;
+}
+
+io::Task<Result<Answer>> ServerLink::ask(Request request, TimePoint deadline) {
+  Connection& c = connection(request.key, request.waits);
+  for (;;) {
+    auto reply = co_await c.call(request.command, deadline, request.replies);
+    if (!reply) {
+      const bool repeat = reply.error().code == Code::closed && request.repeatable;
+      if (repeat && loop_.now() < deadline) continue;
+      co_return unavailable(std::move(reply).error());
+    }
+    // The next connection is dialed anew: to the new master, or to this one when it can serve again.
+    if (const Reply& first = first_of(*reply); is_refusal(first)) {
+      c.reset("it refused: " + first.text);
+      if (loop_.now() < deadline) continue;
+      co_return fail(Code::store_unavailable, Side::store, first.text, Retry::always);
+    }
+    co_return Answer{std::move(*reply), server_number(c.facts().run_id)};
+  }
+}
+
+class SingleTopology::SingleRouter final : public Router {
+ public:
+  SingleRouter(SingleTopology& topology, io::Loop& loop, io::Network& network)
+      : dialer_(network, topology.address_),
+        link_(loop, dialer_, topology.access_, topology, topology.random_) {}
+
+  io::Task<Result<Answer>> ask(Request request, TimePoint deadline) override {
+    return link_.ask(std::move(request), deadline);
+  }
+  io::Task<Result<void>> ready(TimePoint deadline) override {
+    auto facts = co_await link_.connection({}, false).ready(deadline);
+    if (!facts) co_return pass_on(std::move(facts));
+    co_return Result<void>();
+  }
+
+ private:
+  AddressDialer dialer_;
+  ServerLink link_;
+};
+
+std::unique_ptr<Router> SingleTopology::make_router(io::Loop& loop, io::Network& network) {
+  return std::make_unique<SingleRouter>(*this, loop, network);
+}
+
+Result<void> SingleTopology::check(const ServerFacts& facts) {
+  if (auto checked = check_master(facts); !checked) return checked;
+  append_only_.store(facts.append_only, std::memory_order_relaxed);
+  epoch_.store(server_number(facts.run_id), std::memory_order_release);
+  return {};
+}
+
+}  // namespace stateway::store::redis

@@ -1,0 +1,84 @@
+// One Redis server, at its address.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "store/redis/connection.h"
+#include "store/redis/router.h"
+
+namespace stateway::store::redis {
+
+/// What every kind of topology needs to reach its servers.
+struct Access {
+  std::string user;
+  Secret password;
+  unsigned database = 0;
+  Duration timeout = 2s;          // [store] timeout
+  std::uint32_t connections = 1;  // of each loop, to each server
+
+  /// Of the connections for commands that wait for as long as the time-out: silence is no fault there.
+  ConnectionOptions options(bool waits) const {
+    return {.user = user,
+            .password = password,
+            .database = database,
+            .timeout = timeout,
+            .silence = waits ? timeout * 2 : timeout / 2};
+  }
+};
+
+/// `server` of Answer: a number for a run id, never 0.
+std::uint64_t server_number(std::string_view run_id);
+
+/// The reply, or, of several commands in one piece, that of the first.
+const Reply& first_of(const Reply& reply);
+
+/// That the reply says "not now" or "not as a replica": what may be asked again, as nothing was done.
+bool is_refusal(const Reply& reply);
+
+/// The connections of one loop to one server. Commands with the same key use the same one, so they are done
+/// in their order.
+class ServerLink {
+ public:
+  /// All must outlive the link.
+  ServerLink(io::Loop& loop, Dialer& dialer, const Access& access, ServerCheck& check, Random& random);
+
+  /// Of `key`'s, or the one for commands that wait.
+  Connection& connection(std::string_view key, bool waits);
+  /// Asks until `deadline`, again after refusals and broken connections. As Router::ask.
+  io::Task<Result<Answer>> ask(Request request, TimePoint deadline);
+
+ private:
+  io::Loop& loop_;
+  Dialer& dialer_;
+  const Access& access_;
+  ServerCheck& check_;
+  Random& random_;
+  std::vector<std::unique_ptr<Connection>> data_;
+  std::unique_ptr<Connection> waits_;  // from when it is first needed
+};
+
+class SingleTopology final : public Topology, private ServerCheck {
+ public:
+  SingleTopology(Address address, Access access) : address_(std::move(address)), access_(std::move(access)) {}
+
+  std::unique_ptr<Router> make_router(io::Loop& loop, io::Network& network) override;
+  std::uint64_t epoch() const override { return epoch_.load(std::memory_order_acquire); }
+  std::size_t partition(std::string_view) const override { return 0; }
+  bool append_only() const override { return append_only_.load(std::memory_order_relaxed); }
+
+ private:
+  class SingleRouter;
+  Result<void> check(const ServerFacts& facts) override;
+
+  const Address address_;
+  const Access access_;
+  SystemRandom random_;
+  std::atomic<std::uint64_t> epoch_{0};
+  std::atomic<bool> append_only_{false};
+};
+
+}  // namespace stateway::store::redis

@@ -1,0 +1,167 @@
+#include "store/redis/single.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/redis/test_server.h"
+
+namespace stateway::store::redis {
+namespace {
+
+using test::Server;
+using test::Words;
+using test::World;
+using testing::HasSubstr;
+
+struct Single {
+  explicit Single(World& w, Access access = {})
+      : topology(w.at, std::move(access)), router(topology.make_router(w.loop, w.client)) {}
+  SingleTopology topology;
+  std::unique_ptr<Router> router;
+};
+
+io::Task<void> ask(World& w, Router& router, Request request, Result<Answer>& out, Duration limit = 2s) {
+  out = co_await router.ask(std::move(request), w.loop.now() + limit);
+}
+
+Request ping(std::string key = "k") { return {.key = std::move(key), .command = format_command({"PING"})}; }
+
+TEST(RedisSingle, WhatMayBeRepeatedIsAskedAgainWhenTheConnectionBreaks) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  server.hang_up_after = 3;  // each connection ends with the first command after the greeting
+  server.answer = [&](const Words& words) {
+    if (words[0] != "PING") return std::string();
+    if (server.asked.size() == 3) server.hang_up_after = 0;
+    return std::string(server.asked.size() < 3 ? "" : "+PONG\r\n");
+  };
+  Single single(w);
+  Result<Answer> answer;
+  w.run(ask(w, *single.router, ping(), answer));
+  ASSERT_TRUE(answer.has_value()) << answer.error().context;
+  EXPECT_EQ(answer->reply.text, "PONG");
+}
+
+TEST(RedisSingle, WhatMayNotBeRepeatedFailsWhenItMayHaveBeenDone) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  Single single(w);
+  static constexpr auto test = [](World& world, Server& s, Router& router) -> io::Task<void> {
+    Result<Answer> answer;
+    Request once = ping();
+    once.repeatable = false;
+    co_await ask(world, router, once, answer);
+    EXPECT_TRUE(answer.has_value());
+    s.mute = true;
+    const TimePoint began = world.loop.now();
+    co_await ask(world, router, once, answer);
+    EXPECT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().code, Code::store_unavailable);
+    EXPECT_EQ(answer.error().retry, Retry::never);
+    EXPECT_LT(world.loop.now() - began, 1100ms) << "as soon as its connection is given up";
+    EXPECT_EQ(s.asked.size(), 2u);
+    s.mute = false;
+    co_await ask(world, router, once, answer);
+    EXPECT_TRUE(answer.has_value());
+  };
+  w.run(test(w, server, *single.router));
+}
+
+TEST(RedisSingle, ASilentServerIsAskedAgainUntilTheDeadline) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  server.mute = true;
+  Single single(w);
+  static constexpr auto test = [](World& world, Router& router) -> io::Task<void> {
+    Result<Answer> answer;
+    const TimePoint began = world.loop.now();
+    co_await ask(world, router, ping(), answer);
+    EXPECT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().code, Code::store_unavailable);
+    EXPECT_GE(world.loop.now() - began, 2s);
+    EXPECT_LT(world.loop.now() - began, 2100ms);
+  };
+  w.run(test(w, *single.router));
+}
+
+TEST(RedisSingle, AServerThatBecameAReplicaIsDialedAgain) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  int refusals = 3;
+  server.answer = [&](const Words& words) -> std::string {
+    if (words[0] == "PING")
+      return refusals-- > 0 ? "-READONLY You can't write against a read only replica.\r\n" : "+PONG\r\n";
+    return "";
+  };
+  Single single(w);
+  Result<Answer> answer;
+  Request once = ping();
+  once.repeatable = false;  // it was not done
+  w.run(ask(w, *single.router, once, answer));
+  ASSERT_TRUE(answer.has_value()) << answer.error().context;
+  EXPECT_EQ(answer->reply.text, "PONG");
+  EXPECT_EQ(server.connections, 4);
+}
+
+TEST(RedisSingle, AnotherProcessIsAnotherEpoch) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  Single single(w);
+  static constexpr auto test = [](World& world, Server& s, Single& of) -> io::Task<void> {
+    Result<Answer> first, second;
+    EXPECT_EQ(of.topology.epoch(), 0u);
+    co_await ask(world, *of.router, ping(), first);
+    const std::uint64_t epoch = of.topology.epoch();
+    EXPECT_NE(epoch, 0u);
+    s.answer = [&](const Words& words) -> std::string {
+      if (words[0] == "PING") s.answer = {};
+      return words[0] == "PING" ? "-LOADING Redis is loading the dataset in memory\r\n" : "";
+    };
+    s.info.replace(s.info.find("0123456789abcdef"), 16, "another one.....");
+    s.info.replace(s.info.find("aof_enabled:0"), 13, "aof_enabled:1");
+    EXPECT_FALSE(of.topology.append_only());
+    co_await ask(world, *of.router, ping(), second);
+    EXPECT_TRUE(first && second);
+    EXPECT_NE(of.topology.epoch(), epoch);
+    EXPECT_NE(first->server, second->server);
+    EXPECT_TRUE(of.topology.append_only());
+  };
+  w.run(test(w, server, single));
+}
+
+TEST(RedisSingle, KeysKeepTheirConnectionAndThoseThatWaitHaveTheirOwn) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  Single single(w, {.connections = 3});
+  static constexpr auto test = [](World& world, Server& s, Router& router) -> io::Task<void> {
+    Result<Answer> answer;
+    for (int i = 0; i < 40; ++i) co_await ask(world, router, ping("k" + std::to_string(i % 20)), answer);
+    EXPECT_EQ(s.connections, 3);
+    s.answer = [](const Words& words) { return words[0] == "WAIT" ? "" : "+OK\r\n"; };
+    io::TaskGroup group;
+    Result<Answer> waiting;
+    Request wait{.key = "k", .command = format_command({"WAIT", "1", "0"}), .waits = true};
+    group.spawn(ask(world, router, wait, waiting));
+    co_await ask(world, router, ping(), answer);
+    EXPECT_TRUE(answer.has_value());
+    EXPECT_EQ(s.connections, 4);
+  };
+  w.run(test(w, server, *single.router));
+}
+
+TEST(RedisSingle, ReadySaysWhatIsWrong) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  server.answer = [](const Words& words) { return words[0] == "AUTH" ? "-WRONGPASS no\r\n" : ""; };
+  Single single(w, {.password = Secret("hunter2")});
+  static constexpr auto test = [](World& world, Router& router) -> io::Task<void> {
+    const auto ready = co_await router.ready(world.loop.now() + 2s);
+    EXPECT_FALSE(ready.has_value());
+    EXPECT_EQ(ready.error().code, Code::invalid_argument);
+    EXPECT_THAT(ready.error().context, HasSubstr("wrong user or password"));
+  };
+  w.run(test(w, *single.router));
+}
+
+}  // namespace
+}  // namespace stateway::store::redis
