@@ -53,6 +53,12 @@ std::string_view code_name(Code code) {
       return "connect-failed";
     case Code::connect_timeout:
       return "connect-timeout";
+    case Code::tls_failed:
+      return "tls-failed";
+    case Code::certificate_untrusted:
+      return "certificate-untrusted";
+    case Code::certificate_name:
+      return "certificate-name";
     case Code::response_timeout:
       return "response-timeout";
     case Code::bad_response:

@@ -34,11 +34,14 @@ enum class Code : std::uint8_t {
   origin_forbidden,  // a WebSocket from a page that is neither ours nor listed
   draining,          // the gateway is stopping
   // instances
-  no_instance,  // every instance is down, and the queue's wait ended
+  no_instance,    // every instance is down, and the queue's wait ended
   instance_lost,  // the one that has the session in its memory is gone, and the session with it
   queue_full,
   connect_failed,
   connect_timeout,
+  tls_failed,             // no handshake: the peer does not speak TLS, or not with us
+  certificate_untrusted,  // of nobody we trust, or not valid now
+  certificate_name,       // of somebody else
   response_timeout,
   bad_response,     // the instance did not answer with valid HTTP
   outcome_unknown,  // an unsafe request was sent and never answered

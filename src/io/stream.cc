@@ -114,4 +114,25 @@ Result<void> Stream::Write::await_resume() const {
   return failed;
 }
 
+Stream::Edges::Edges(Stream& below) : below_(below) {
+  below_.reader_.begin(reader_, kNoDeadline);
+  below_.set_hangup_listener(this);
+}
+
+Stream::Edges::~Edges() {
+  below_.set_hangup_listener(nullptr);
+  below_.writer_.end(writer_);
+  below_.reader_.end(reader_);
+}
+
+void Stream::Edges::want_write_edge() {
+  if (below_.writer_.waiter == nullptr) below_.writer_.begin(writer_, kNoDeadline);
+  below_.want_write();
+}
+
+void Stream::Edges::OnWrite::ready() {
+  edges.below_.writer_.end(*this);
+  edges.on_write_edge();
+}
+
 }  // namespace stateway::io

@@ -1,5 +1,4 @@
-// A byte stream bound to one loop: TCP, unix socket or pipe; later TLS over one of them; in tests a simulated
-// one.
+// A byte stream bound to one loop: TCP, unix socket or pipe; TLS over one of them; in tests a simulated one.
 //
 // A backend implements the non-blocking primitives (`try_read`, `try_write`, …) and reports readiness edges;
 // the awaitables and their deadlines are here, once. At most one reader and one writer wait at a time.
@@ -86,6 +85,8 @@ class Stream {
   /// An idle pooled connection for which this is true is not usable.
   bool maybe_readable() const { return read_ready_; }
   Loop& loop() { return loop_; }
+
+  class Edges;
 
  protected:
   /// Edges, reported by the backend.
@@ -217,6 +218,42 @@ class Stream::Write final : private Waiter {
   TimePoint deadline_;
   std::coroutine_handle<> waiting_;
   Transfer transfer_{Transfer::State::again};
+};
+
+/// What a stream that is layered over another one gets of it: its edges, in the place of its reader, its
+/// writer and its hangup listener, for as long as this lives. Whatever is called may destroy it and both
+/// streams.
+class Stream::Edges : private HangupListener {
+ public:
+  /// `below` must outlive it, and nobody else may wait on it.
+  explicit Edges(Stream& below);
+  virtual ~Edges();
+  Edges(const Edges&) = delete;
+  Edges& operator=(const Edges&) = delete;
+
+  /// After a write that would block: calls on_write_edge, once.
+  void want_write_edge();
+
+ private:
+  struct OnRead final : Waiter {
+    explicit OnRead(Edges& e) : edges(e) {}
+    void ready() override { edges.on_read_edge(); }
+    void timed_out() override {}
+    Edges& edges;
+  };
+  struct OnWrite final : Waiter {
+    explicit OnWrite(Edges& e) : edges(e) {}
+    void ready() override;
+    void timed_out() override {}
+    Edges& edges;
+  };
+  virtual void on_read_edge() = 0;
+  virtual void on_write_edge() = 0;
+  void on_hangup() override = 0;
+
+  Stream& below_;
+  OnRead reader_{*this};
+  OnWrite writer_{*this};
 };
 
 inline Stream::Readiness Stream::readable(TimePoint deadline) {
