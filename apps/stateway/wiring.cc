@@ -16,23 +16,13 @@
 #include "stateway/descriptors.h"
 #include "stateway/gateway_loop.h"
 #include "stateway/snapshot.h"
-#include "store/embedded.h"
-#include "store/memory.h"
+#include "stateway/stores.h"
 
 namespace stateway {
 namespace {
 
 constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGHUP};
 constexpr Duration kInstanceGrace = 5s;  // from SIGTERM to SIGKILL when the gateway stops
-
-Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
-                                                      const WallClock& clock) {
-  if (options.kind == store::Kind::memory)
-    return std::make_unique<store::MemoryStore>(clock, options.sessions_max);
-  auto embedded = store::EmbeddedStore::open(options, clock);
-  if (!embedded) return pass_on(std::move(embedded));
-  return std::unique_ptr<store::StateStore>(std::move(*embedded));
-}
 
 Result<std::string> make_runtime_folder() {
   std::string path = std::filesystem::temp_directory_path() / "stateway-XXXXXX";
@@ -136,6 +126,7 @@ Result<void> Runtime::start() {
   for (unsigned i = 0; i < thread_count(config().gateway); ++i)
     loops_.push_back(std::make_unique<GatewayLoop>(shared, fmt::format("{}{}/", base, i)));
   store_ = std::move(*store);
+  for (const auto& loop : loops_) store_->attach(loop->loop(), loop->network());
   return start_services();
 }
 

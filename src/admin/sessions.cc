@@ -191,7 +191,7 @@ Answer end_session(const Call& call) {
     auto write = co_await ending(call.sources, *key);
     if (!write) co_return problem_response(write.error());
     store::Batch batch;
-    batch.push_back(std::move(*write));
+    batch.writes.push_back(std::move(*write));
     const auto committed = co_await call.sources.store.commit(call.sources.loop, std::move(batch));
     if (committed) {
       log::info("session ended at an operator's wish", {{"session", id}, {"peer", call.request.peer}});

@@ -45,7 +45,7 @@ struct Setting {
 struct InForce {
   std::shared_ptr<const gateway::Snapshot> snapshot;
   std::vector<std::shared_ptr<upstream::Service>> services;  // by index in snapshot->services
-  std::vector<Setting> settings;  // in the order of the file's sections
+  std::vector<Setting> settings;                             // in the order of the file's sections
   store::StoreOptions store;
   std::optional<Secret> token;   // that the API asks for; unset: none
   std::uint64_t generation = 0;  // 1 after the start, and one more after each reload

@@ -36,7 +36,7 @@ class MoodyStore final : public store::StateStore {
     if (away) co_return fail(Code::store_unavailable, Side::store, "secret detail");
     co_return co_await inner_.load(loop, std::move(key));
   }
-  io::Task<Result<store::Revision>> commit(io::Loop& loop, store::Batch batch) override {
+  io::Task<Result<store::Committed>> commit(io::Loop& loop, store::Batch batch) override {
     if (poisoned) co_return fail(Code::store_poisoned, Side::store);
     if (conflicts > 0) {
       --conflicts;
@@ -44,7 +44,9 @@ class MoodyStore final : public store::StateStore {
     }
     co_return co_await inner_.commit(loop, std::move(batch));
   }
-  void touch(std::string_view key, WallMillis expires_at) override { inner_.touch(key, expires_at); }
+  void touch(io::Loop& loop, std::string_view key, WallMillis expires_at) override {
+    inner_.touch(loop, key, expires_at);
+  }
   io::Task<Result<std::vector<store::Entry>>> list(io::Loop& loop, store::Query query) override {
     if (away) co_return fail(Code::store_unavailable, Side::store, "secret detail");
     list_limit_most = std::max(list_limit_most, query.limit);
@@ -114,7 +116,7 @@ struct World {
   void keep(unsigned n, store::Record record) {
     store::Batch batch;
     const store::Revision expected = record.revision - 1;
-    batch.push_back({.key = key_of(n), .expected = expected, .record = std::move(record)});
+    batch.writes.push_back({.key = key_of(n), .expected = expected, .record = std::move(record)});
     io::EpollLoop loop;
     io::run_until_done(loop, commit(loop, std::move(batch)));
   }

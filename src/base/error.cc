@@ -83,10 +83,14 @@ std::string_view code_name(Code code) {
       return "sessions-full";
     case Code::lane_full:
       return "lane-full";
+    case Code::lease_lost:
+      return "lane-lost";
     case Code::not_found:
       return "not-found";
     case Code::store_unavailable:
       return "store-unavailable";
+    case Code::not_durable:
+      return "not-durable";
     case Code::store_poisoned:
       return "store-poisoned";
     case Code::timeout:

@@ -55,9 +55,11 @@ enum class Code : std::uint8_t {
   session_ended,  // the session was ended while the exchange ran
   sessions_full,  // store.sessions_max
   lane_full,
+  lease_lost,  // lane = "serial": another gateway has taken the session's turn meanwhile
   not_found,
   // the store
   store_unavailable,
+  not_durable,     // committed, but on fewer disks or servers than configured
   store_poisoned,  // an append or sync failed; writes are refused until restart
   // plumbing
   timeout,

@@ -110,6 +110,7 @@ std::expected<Config, std::vector<Problem>> parse(std::string_view text, std::st
   config.limits = read_limits(root.table("limits"));
   config.admin = read_admin(origins.admin);
   config.store = read_store(origins.store);
+  config.previous_store = read_previous_store(origins.store);
   read_each(root.tables("listen"), read_listen, config.listen, origins.listen);
   read_named(root, "session", read_session, config.sessions, origins.sessions);
   read_named(root, "service", read_service, config.services, origins.services);

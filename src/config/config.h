@@ -44,7 +44,8 @@ struct Config {
   std::vector<gateway::ListenOptions> listen;  // at least one
   gateway::AdminOptions admin;
   store::StoreOptions store;
-  std::vector<session::SessionOptions> sessions;  // these three in the order of the file
+  std::optional<store::StoreOptions> previous_store;  // [store.previous]: where sessions come from
+  std::vector<session::SessionOptions> sessions;      // these three in the order of the file
   std::vector<upstream::ServiceOptions> services;
   std::vector<route::RouteOptions> routes;  // their services and sessions exist
   std::vector<Setting> settings;            // all of the above as lines, in the order of the sections

@@ -25,7 +25,10 @@ constexpr Choice later(std::string_view text) { return {text, kLater}; }
 
 constexpr Choice kFormats[] = {is("json", log::Format::json), is("text", log::Format::text)};
 constexpr Choice kStores[] = {is("embedded", store::Kind::embedded), is("memory", store::Kind::memory),
-                              later("redis"), later("postgres")};
+                              is("redis", store::Kind::redis), is("postgres", store::Kind::postgres)};
+constexpr Choice kOutages[] = {is("fail", store::OnOutage::fail), is("journal", store::OnOutage::journal)};
+constexpr Choice kOutageConflicts[] = {is("journal", store::OnConflict::journal),
+                                       is("store", store::OnConflict::store)};
 constexpr Choice kDurabilities[] = {is("sync", Durability::sync), is("os", Durability::os),
                                     is("memory", Durability::memory)};
 constexpr Choice kPlacements[] = {is("client", Placement::client), is("instance", Placement::instance),
@@ -128,8 +131,32 @@ constexpr Key kKeys[] = {
     at_start<&Config::store, &StoreOptions::memory_bytes_max>(
         ranged(Type::size, "store", "memory", "\"896MiB\"", 0, kTiB)),
     ranged(Type::integer, "store", "sessions_max", "1000000", 1, 1'000'000'000'000),
-    not_yet("store", "url"),
-    not_yet("store", "on_outage"),
+    at_start<&Config::store, &StoreOptions::url>(text("store", "url", kUnset)),
+    at_start<&Config::store, &StoreOptions::timeout>(
+        ranged(Type::duration, "store", "timeout", "\"2s\"", 1, kDay)),
+    at_start<&Config::store, &StoreOptions::connections>(
+        ranged(Type::integer, "store", "connections", "1", 1, 64)),
+    at_start<&Config::store, &StoreOptions::ca_file>(text("store", "ca_file", kUnset)),
+    at_start<&Config::store, &StoreOptions::replicas>(
+        ranged(Type::integer, "store", "replicas", "0", 0, 100)),
+    at_start<&Config::store, &StoreOptions::on_outage>(choice("store", "on_outage", "\"fail\"", kOutages)),
+    at_start<&Config::store, &StoreOptions::journal_path>(text("store", "journal", "\"var/journal\"")),
+    at_start<&Config::store, &StoreOptions::journal_bytes_max>(
+        ranged(Type::size, "store", "journal_max", "\"256MiB\"", kMiB, kTiB)),
+    at_start<&Config::store, &StoreOptions::outage_bytes_max>(
+        ranged(Type::size, "store", "outage_memory", "\"64MiB\"", 0, kTiB)),
+    at_start<&Config::store, &StoreOptions::on_conflict>(
+        choice("store", "on_conflict", "\"journal\"", kOutageConflicts)),
+    table(Type::table, "store", "previous"),
+
+    choice("store.previous", "kind", "\"embedded\"", kStores),
+    text("store.previous", "path", "\"var/state\""),
+    choice("store.previous", "durability", "\"sync\"", kDurabilities),
+    ranged(Type::size, "store.previous", "memory", "\"896MiB\"", 0, kTiB),
+    text("store.previous", "url", kUnset),
+    ranged(Type::duration, "store.previous", "timeout", "\"2s\"", 1, kDay),
+    ranged(Type::integer, "store.previous", "connections", "1", 1, 64),
+    text("store.previous", "ca_file", kUnset),
 
     choice("session", "placement", "\"store\"", kPlacements),
     ranged(Type::duration, "session", "idle", "\"30m\"", kSecond, kYears),

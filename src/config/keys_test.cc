@@ -50,8 +50,23 @@ class File {
   std::map<std::string, std::map<std::string, std::string>> sections_;
 };
 
+/// What a key of stores on other machines needs beside it. Of their kinds redis has all of them.
+void add_company(File& file, const Key& key, std::string_view value) {
+  constexpr std::string_view kRemote[] = {"url",     "timeout",  "connections",
+                                          "ca_file", "replicas", "on_outage"};
+  constexpr std::string_view kOfJournal[] = {"journal", "journal_max", "outage_memory", "on_conflict"};
+  if (!key.section.starts_with("store")) return;
+  const bool of_journal = std::ranges::find(kOfJournal, key.name) != std::end(kOfJournal);
+  const bool remote = of_journal || std::ranges::find(kRemote, key.name) != std::end(kRemote);
+  if (remote) file.set(key.section, "kind", "'redis'");
+  if (of_journal) file.set(key.section, "on_outage", "'journal'");
+  if (remote || value == "'redis'") file.set(key.section, "url", "'redis://h'");
+  if (value == "'postgres'") file.set(key.section, "url", "'postgres://h'");
+}
+
 std::vector<std::string> complaints(const Key& key, std::string_view value) {
   File file;
+  add_company(file, key, value);
   file.set(key.section, key.name, value);
   return problem_lines(file.text());
 }
@@ -120,11 +135,23 @@ TEST(Keys, ChoicesAreTakenOrSaidToComeLater) {
 
 TEST(Keys, DefaultsOfTheTableAreThoseOfTheStructs) {
   File file;
-  for (const Key& key : keys())
-    if (key.release != Release::later && !key.section.empty() && key.fallback != kRequired &&
-        key.fallback != kUnset && key.name != "methods")  // an empty list would serve nothing and is refused
-      file.set(key.section, key.name, key.fallback);
   File bare;
+  for (File* each : {&file, &bare}) {
+    each->set("store", "kind", "'redis'");
+    each->set("store", "url", "'redis://h'");
+    each->set("store", "on_outage", "'journal'");
+  }
+  constexpr std::string_view kOfOneKind[] = {"kind", "path", "memory", "on_outage"};
+  for (const Key& key : keys())
+    if (key.section.starts_with("store") && std::ranges::find(kOfOneKind, key.name) != std::end(kOfOneKind))
+      continue;
+    else if (key.section == "store.previous" && key.name != "durability")
+      continue;
+    else if (key.release != Release::later && !key.section.empty() && key.fallback != kRequired &&
+             key.fallback != kUnset &&
+             key.name != "methods")  // an empty list would serve nothing and is refused
+      file.set(key.section, key.name, key.fallback);
+  bare.set("store.previous", "kind", "'embedded'");
   bare.set("service", "health", "{}");
   const auto written = parse(file.text(), "F", test_sources());
   const auto unwritten = parse(bare.text(), "F", test_sources());

@@ -59,7 +59,7 @@ TEST(Problems, SyntaxKeysAndTypes) {
        {"F:2:10: target must not be longer than head, which contains it (8KiB and 16KiB unless set)"}},
       {"[log]\nformat = 'xml'\n[store]\nkind = 'sqlite'",
        {"F:2:10: format must be \"json\" or \"text\", not \"xml\"",
-        "F:4:8: kind must be \"embedded\" or \"memory\", not \"sqlite\""}},
+        "F:4:8: kind must be \"embedded\", \"memory\", \"redis\" or \"postgres\", not \"sqlite\""}},
       {"log = 3\nsession = []\n[[store]]",
        {"F:1:7: log must be a table, not an integer",
         "F:2:11: session must be tables with names: write [session.NAME], not an array",
@@ -117,10 +117,6 @@ TEST(Problems, GatewayAndAdmin) {
 
 TEST(Problems, NotInThisRelease) {
   expect({
-      {"[store]\nkind = 'redis'\nurl = 'redis://h'\non_outage = 'journal'",
-       {"F:2:8: kind = \"redis\" is not in this release; use \"embedded\" or \"memory\"",
-        "F:3:1: url is not in this release; remove it",
-        "F:4:1: on_outage is not in this release; remove it"}},
       {"[identity]\nsession = 's'\n[[issuer]]\niss = 'x'\n[[listen]]\naddress = '[::1]:443'\ntls = { cert = "
        "'c' }",
        {"F:1:2: identity is not in this release; remove it",
@@ -130,6 +126,27 @@ TEST(Problems, NotInThisRelease) {
        {"F:6:8: auth = \"required\" is not in this release; use \"off\"",
         "F:7:1: scopes is not in this release; remove it",
         "F:8:15: idempotency = \"optional\" is not in this release; use \"off\""}},
+  });
+}
+
+TEST(Problems, StoresOnOtherMachines) {
+  expect({
+      {"[store]\nkind = 'redis'\nurl = 'redis://h'\non_outage = 'journal'\njournal = 'j'\nreplicas = 1", {}},
+      {"[store]\nkind = 'redis'", {"F:2:8: kind = \"redis\" needs url"}},
+      {"[store]\nkind = 'redis'\nurl = 'h:6379'",
+       {"F:3:7: url must begin with redis://, rediss:// (TLS), redis+cluster:// or redis+sentinel://"}},
+      {"[store]\nkind = 'postgres'\nurl = 'redis://h'\nreplicas = 1",
+       {"F:3:7: url must begin with postgres:// or postgresql://",
+        "F:4:12: replicas is for kind = \"redis\"; kind is \"postgres\""}},
+      {"[store]\nurl = 'redis://h'\njournal = 'j'",
+       {"F:2:7: url is for kinds \"redis\" and \"postgres\"; kind is \"embedded\"",
+        "F:3:11: journal is for on_outage = \"journal\""}},
+      {"[store]\nkind = 'redis'\nurl = 'redis://h'\non_outage = 'journal'\njournal = ''",
+       {"F:5:11: journal must name a directory"}},
+      {"[store.previous]\nkind = 'redis'\npath = 'x'",
+       {"F:2:8: kind = \"redis\" needs url", "F:3:8: path is for kind = \"embedded\"; kind is \"redis\""}},
+      {"[store.previous]\npath = 'old'\nsessions_max = 1",
+       {"F:3:1: unknown key \"sessions_max\" in previous of [store]"}},
   });
 }
 

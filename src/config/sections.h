@@ -2,6 +2,7 @@
 // sections. Problems go to the section's report.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "config/config.h"
@@ -15,6 +16,8 @@ gateway::LimitsOptions read_limits(const Section& section);
 gateway::ListenOptions read_listen(const Section& section);
 gateway::AdminOptions read_admin(const Section& section);
 store::StoreOptions read_store(const Section& section);
+/// [store.previous], if there is one.
+std::optional<store::StoreOptions> read_previous_store(const Section& store);
 session::SessionOptions read_session(const std::string& name, const Section& section);
 upstream::ServiceOptions read_service(const std::string& name, const Section& section);
 route::RouteOptions read_route(const Section& section);

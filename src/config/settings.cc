@@ -120,6 +120,7 @@ std::vector<Setting> settings_of(const Section& root, const Origins& origins) {
   std::vector<Setting> out;
   for (const std::string_view name : {"gateway", "log", "limits", "admin", "store"})
     add(out, root.table(name), std::string(name));
+  if (root.table("store").has("previous")) add(out, root.table("store").table("previous"), "store.previous");
   std::map<std::string, int> listens;
   for (const Section& listen : origins.listen) {
     std::string name = "listen " + set_to(listen, "address");

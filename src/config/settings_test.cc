@@ -36,7 +36,7 @@ std::string value(const std::vector<Setting>& all, std::string_view section, std
 constexpr std::string_view kPlain = "[session.a]\n[service.web]\ninstances = ['127.0.0.1:1']\n";
 
 TEST(Settings, HaveEveryKeyOfTheSectionsThatThereAre) {
-  const auto all = settings(std::string(kPlain) + "health = {}\n");
+  const auto all = settings(std::string(kPlain) + "health = {}\n[store.previous]\npath = 'old'\n");
   for (const Key& key : keys()) {
     if (key.release == Release::later || key.type == Type::table || key.type == Type::tables ||
         key.type == Type::named)

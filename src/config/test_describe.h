@@ -60,6 +60,16 @@ inline std::string describe(const Config& c) {
   out += fmt::format("store kind={} path={} durability={} memory={} sessions={}\n",
                      static_cast<int>(c.store.kind), c.store.path, static_cast<int>(c.store.durability),
                      c.store.memory_bytes_max, c.store.sessions_max);
+  if (!c.store.url.empty())
+    out += fmt::format(
+        "  url={} timeout={} connections={} ca={} replicas={} outage={} journal={} max={} known={} "
+        "conflict={}\n",
+        c.store.url.reveal(), c.store.timeout.count(), c.store.connections, c.store.ca_file, c.store.replicas,
+        static_cast<int>(c.store.on_outage), c.store.journal_path, c.store.journal_bytes_max,
+        c.store.outage_bytes_max, static_cast<int>(c.store.on_conflict));
+  if (c.previous_store)
+    out += fmt::format("previous kind={} path={} url={}\n", static_cast<int>(c.previous_store->kind),
+                       c.previous_store->path, c.previous_store->url.reveal());
   for (const auto& session : c.sessions) out += describe(session);
   for (const auto& service : c.services) out += describe(service);
   for (const auto& r : c.routes)

@@ -102,7 +102,7 @@ struct Exchange {
   std::optional<session::Slot> session;
 
   // by lane; ends with the commit, or whatever comes in its place
-  session::Lanes::Lease turn;
+  session::Turn turn;
 
   // by forward
   HeldBody held;

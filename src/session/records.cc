@@ -75,13 +75,13 @@ void Records::take_recent(Slot& slot, const RecentVersionPtr& recent) {
   slot.record = recent->record;
 }
 
-void Records::slide(const Slot& slot, const store::Record& stored) {
+void Records::slide(io::Loop& loop, const Slot& slot, const store::Record& stored) {
   // A record that only says where the session went need not outlive the cookies from before: they had at most
   // `idle` when it was written.
   if (slot.record.home == Home::client && stored.principal.empty()) return;
   const WallMillis slid = idle_expiry(*slot.kind, slot.record, clock_.now());
   if (slid - stored.expires_at >= slot.kind->idle.count() / kTouchShare)
-    store_.touch(key_of(slot.ticket), slid);
+    store_.touch(loop, key_of(slot.ticket), slid);
 }
 
 namespace {
@@ -111,7 +111,7 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
   else if (slot.brought == Home::store)
     slot.held = slot.version;  // who has the ticket has whatever the record says
   if (is_barred(slot) || !equal_constant_time(slot.record.secret_hash, hash)) co_return Opened::refused;
-  if (*loaded) slide(slot, **loaded);
+  if (*loaded) slide(loop, slot, **loaded);
   co_return Opened::found;
 }
 
@@ -172,6 +172,13 @@ Home Records::home_for(const Slot& slot, Home now, std::size_t principal_bytes, 
   const std::size_t budget = now == Home::store ? kCookieBytesMax / 4 * 3 : kCookieBytesMax;
   const bool fits = SealedCookies::cookie_bytes(slot, principal_bytes, document_bytes) <= budget;
   return fits ? Home::client : Home::store;
+}
+
+// In the order in which the commits of a session are sent: its lane is held. A store that nobody shares need
+// not be told who was it, and would keep it with each record.
+store::CommitId Records::next_commit() {
+  if (store_.leases() == nullptr) return {};
+  return {.gateway = gateway_, .sequence = commits_.fetch_add(1, std::memory_order_relaxed) + 1};
 }
 
 struct Records::Step {
@@ -273,10 +280,13 @@ io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overl
       co_return Result<void>{};
     }
     store::Batch batch;
-    batch.push_back(std::move(*step->write));
+    batch.writes.push_back(std::move(*step->write));
+    batch.id = next_commit();
+    if (slot.shared_turn) batch.lease = slot.shared_turn->token();
     auto committed = co_await store_.commit(loop, std::move(batch));
     if (committed) {
-      finish(slot, latest, *committed, ticket, std::move(*step));
+      if (slot.shared_turn) slot.shared_turn->ended_by_commit();
+      finish(slot, latest, committed->revision, ticket, std::move(*step));
       co_return Result<void>{};
     }
     if (committed.error().code != Code::conflict) co_return pass_on(std::move(committed));

@@ -1,6 +1,7 @@
 // The latest version of each session, wherever it lives, and the commit rule that makes the next one.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,7 +35,12 @@ class Records {
   /// `overlap_bytes_max`: of RecentVersions.
   Records(store::StateStore& store, const WallClock& clock, Random& random, Counts& counts,
           std::size_t overlap_bytes_max)
-      : store_(store), clock_(clock), random_(random), counts_(counts), recent_(overlap_bytes_max) {}
+      : store_(store),
+        clock_(clock),
+        random_(random),
+        counts_(counts),
+        recent_(overlap_bytes_max),
+        gateway_(random.u64() | 1) {}
 
   enum class Opened : std::uint8_t {
     none,     // a ticket for which there is no record
@@ -86,7 +92,8 @@ class Records {
   struct Step;
   Result<void> take_record(Slot& slot, const std::optional<store::Record>& stored);
   static void take_recent(Slot& slot, const RecentVersionPtr& recent);
-  void slide(const Slot& slot, const store::Record& stored);
+  void slide(io::Loop& loop, const Slot& slot, const store::Record& stored);
+  store::CommitId next_commit();
   io::Task<Result<void>> find_latest(io::Loop& loop, Slot& latest);
   static Result<void> meet(const Slot& slot, const Slot& latest);
   Result<Step> next_step(Slot& slot, const Slot& latest, Overlap overlap, const Ticket& ticket);
@@ -99,6 +106,8 @@ class Records {
   Lanes lanes_;
   RecentVersions recent_;
   BarredIds barred_;
+  const std::uint64_t gateway_;  // of the commits' ids
+  std::atomic<std::uint64_t> commits_{0};
 };
 
 }  // namespace stateway::session

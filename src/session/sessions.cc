@@ -1,5 +1,7 @@
 #include "session/sessions.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace stateway::session {
@@ -41,6 +43,42 @@ io::Task<Result<Slot>> Sessions::open(io::Loop& loop, const SessionOptions& kind
   }
   placed.begin(slot);
   co_return slot;
+}
+
+namespace {
+
+// How often a turn that another gateway has is asked for.
+constexpr Duration kAskAgainFirst = 2ms;
+constexpr Duration kAskAgainMost = 50ms;
+
+}  // namespace
+
+io::Task<Result<Turn>> Sessions::take_turn(io::Loop& loop, Slot& slot) {
+  const TimePoint deadline = loop.now() + slot.kind->lane_wait;
+  auto lane = co_await turns_.enter(loop, key_of(slot.ticket), deadline, slot.kind->lane_queue);
+  if (!lane) co_return pass_on(std::move(lane));
+  // A cookie's document is not the store's: there two gateways never see each other.
+  if (slot.record.home != Home::client) {
+    auto shared = co_await share_turn(loop, key_of(slot.ticket), deadline);
+    if (!shared) co_return pass_on(std::move(shared));
+    slot.shared_turn = std::move(*shared);
+  }
+  co_return Turn(std::move(*lane), slot.shared_turn);
+}
+
+io::Task<Result<std::shared_ptr<SharedTurn>>> Sessions::share_turn(io::Loop& loop, std::string key,
+                                                                   TimePoint deadline) {
+  store::Leases* const leases = store_.leases();
+  if (leases == nullptr) co_return std::shared_ptr<SharedTurn>();
+  for (Duration pause = kAskAgainFirst;; pause = std::min(2 * pause, kAskAgainMost)) {
+    const auto token = co_await leases->take(loop, key, SharedTurn::kTtl);
+    if (!token) co_return std::unexpected(token.error());
+    if (*token != 0) co_return std::make_shared<SharedTurn>(*leases, loop, std::move(key), *token);
+    if (loop.now() + pause >= deadline) break;
+    co_await io::sleep_for(loop, pause);
+  }
+  co_return fail(Code::lane_full, Side::client,
+                 "an exchange of this session at another gateway has the turn");
 }
 
 Result<void> Sessions::lose_instance(Slot& slot) {

@@ -15,7 +15,8 @@ class Sessions {
   /// `keys` must be in use (KeyRing::use) before the first session is opened.
   Sessions(store::StateStore& store, KeyRing& keys, const WallClock& clock, Random& random,
            std::size_t overlap_bytes_max = 64 * 1024 * 1024)
-      : cookies_(keys, clock),
+      : store_(store),
+        cookies_(keys, clock),
         records_(store, clock, random, counts_, overlap_bytes_max),
         documents_(records_, cookies_, random, counts_),
         instance_(records_, cookies_, clock, random) {}
@@ -32,11 +33,11 @@ class Sessions {
     return rules(slot).commit(loop, slot, overlap);
   }
   /// The slot's session for this exchange alone (Lane::serial): waits until all that came before have ended
-  /// their turns, as lane_queue and lane_wait allow. A turn is no commit's lane, so its holder may commit.
-  /// What the slot was given may be outdated by now: reload. Errors: lane_full.
-  Lanes::Enter take_turn(io::Loop& loop, const Slot& slot) {
-    return turns_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait, slot.kind->lane_queue);
-  }
+  /// their turns, as lane_queue and lane_wait allow; also those at other gateways, in no order among
+  /// gateways, when the session is in a store that several share. A turn is no commit's lane, so its holder
+  /// may commit. What the slot was given may be outdated by now: reload. Errors: lane_full;
+  /// store_unavailable.
+  io::Task<Result<Turn>> take_turn(io::Loop& loop, Slot& slot);
   /// Whether the slot's session still is at its instance. Errors: session_ended when it has left, ended, or
   /// was renewed; store_unavailable.
   io::Task<Result<void>> still_at_instance(io::Loop& loop, const Slot& slot) {
@@ -55,6 +56,10 @@ class Sessions {
  private:
   PlacementRules& rules(const Slot& slot);
 
+  io::Task<Result<std::shared_ptr<SharedTurn>>> share_turn(io::Loop& loop, std::string key,
+                                                           TimePoint deadline);
+
+  store::StateStore& store_;
   Counts counts_;
   SealedCookies cookies_;
   Records records_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "session/patch_set.h"
 #include "session/record.h"
 #include "session/ticket.h"
+#include "session/turn.h"
 #include "store/store.h"
 
 namespace stateway::session {
@@ -28,9 +30,10 @@ struct Slot {
   store::Revision stored = 0;   // revision of the store's record, whatever it says; 0: there is none
   SessionRecord record;         // the latest; its document is "{}" when there is none
   std::string principal;
-  std::optional<std::uint64_t> pinned;  // Instance::identity(): no other instance has this session
-  bool cookie_is_due = false;           // the client is to get one whatever the service wants
-  bool slides = false;                  // … because a share of its idle time has passed
+  std::optional<std::uint64_t> pinned;      // Instance::identity(): no other instance has this session
+  bool cookie_is_due = false;               // the client is to get one whatever the service wants
+  std::shared_ptr<SharedTurn> shared_turn;  // what the commit has to prove, with lane = "serial" (turn.h)
+  bool slides = false;                      // … because a share of its idle time has passed
 
   // wanted
   PatchSet patches;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/batch.h"
 #include "store/store_fixture.h"
 
 namespace stateway::store {
@@ -138,33 +139,37 @@ TYPED_TEST_P(StoreContract, WhoeverWasToldOfACommitNeverMissesItsRecord) {
 }
 
 TYPED_TEST_P(StoreContract, ABatchIsAppliedWholeOrNotAtAll) {
-  ASSERT_TRUE(this->put("a", live(1, this->in(1000), "a1")));
-  ASSERT_TRUE(this->put("b", live(1, this->in(1000), "b1")));
-  const Write a{.key = "a", .expected = 1, .record = live(2, this->in(1000), "a2")};
-  const Write b{.key = "b", .expected = 1, .record = std::nullopt};
-  const Write c{.key = "c", .expected = 0, .record = live(1, this->in(1000), "c1")};
-  const Write c_stale{.key = "c", .expected = 4, .record = live(5, this->in(1000), "c5")};
+  using std::string_literals::operator""s;
+  const std::string tag = "twelve octets"s.substr(0, kTagBytes);
+  ASSERT_TRUE(this->put(tag + "a", live(1, this->in(1000), "a1")));
+  ASSERT_TRUE(this->put(tag + "b", live(1, this->in(1000), "b1")));
+  const Write a{.key = tag + "a", .expected = 1, .record = live(2, this->in(1000), "a2")};
+  const Write b{.key = tag + "b", .expected = 1, .record = std::nullopt};
+  const Write c{.key = tag + "c", .expected = 0, .record = live(1, this->in(1000), "c1")};
+  const Write c_stale{.key = tag + "c", .expected = 4, .record = live(5, this->in(1000), "c5")};
   EXPECT_CODE(this->commit({a, b, c_stale}), Code::conflict);
   EXPECT_CODE(this->commit({c_stale, a, b}), Code::conflict);
-  EXPECT_EQ(this->loaded("a")->value, "a1");
-  EXPECT_EQ(this->loaded("b")->value, "b1");
+  EXPECT_EQ(this->loaded(tag + "a")->value, "a1");
+  EXPECT_EQ(this->loaded(tag + "b")->value, "b1");
   EXPECT_EQ(this->commit({a, b, c}).value(), 2u);
-  EXPECT_EQ(this->loaded("a")->value, "a2");
-  EXPECT_EQ(this->loaded("b"), std::nullopt);
-  EXPECT_EQ(this->loaded("c")->value, "c1");
+  EXPECT_EQ(this->loaded(tag + "a")->value, "a2");
+  EXPECT_EQ(this->loaded(tag + "b"), std::nullopt);
+  EXPECT_EQ(this->loaded(tag + "c")->value, "c1");
 }
 
 TYPED_TEST_P(StoreContract, AMalformedBatchIsRefused) {
   const auto write = [&](std::string key, Revision expected, Revision revision) {
     return Write{.key = std::move(key), .expected = expected, .record = live(revision, this->in(1000))};
   };
-  EXPECT_CODE(this->commit({}), Code::internal);
+  EXPECT_CODE(this->commit(Batch()), Code::internal);
   EXPECT_CODE(this->commit({write("", 0, 1)}), Code::internal);
   EXPECT_CODE(this->commit({write(std::string(257, 'k'), 0, 1)}), Code::internal);
   EXPECT_CODE(this->commit({write("a", 0, 0)}), Code::internal);
   EXPECT_CODE(this->commit({write("a", 5, 5)}), Code::internal);
   EXPECT_CODE(this->commit({write("a", 5, 4)}), Code::internal);
-  EXPECT_CODE(this->commit({write("a", 0, 1), write("b", 0, 1), write("a", 0, 1)}), Code::internal);
+  EXPECT_CODE(this->commit({write("a", 0, 1), write("b", 0, 1)}), Code::internal);  // of two tags
+  const std::string tag(kTagBytes, 't');
+  EXPECT_CODE(this->commit({write(tag, 0, 1), write(tag + "b", 0, 1), write(tag, 0, 1)}), Code::internal);
   EXPECT_EQ(this->store_->stats().records, 0u);
 }
 
@@ -311,7 +316,7 @@ TYPED_TEST_P(StoreContract, TheSweepRemovesWhatHasExpiredAndNothingElse) {
     if (i % 2 == 0) {
       ASSERT_TRUE(this->put(key(i), live(2, this->in(1000))));
     } else {
-      this->store_->touch(key(i), this->in(1000));
+      this->touch_only(key(i), this->in(1000));
     }
   }
   ASSERT_TRUE(this->put("short", live(1, this->in(1000))));

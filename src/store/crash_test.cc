@@ -24,20 +24,21 @@ constexpr int kWriters = 16;
 constexpr std::uint32_t kAcknowledgedBeforeTheKill = 400;
 constexpr WallMillis kFarAway = 4'000'000'000'000;
 
-std::string key_of(std::uint32_t number) { return "k" + std::to_string(number); }
+// One tag: a batch holds a record and a count.
+std::string key_of(std::uint32_t number) { return "one of them k" + std::to_string(number); }
 std::string value_of(std::uint32_t number) {
   return std::string(number % 2000, 'v') + std::to_string(number);
 }
 
 /// Commits the numbers first, first + kWriters, … for ever: a record each, and in the same batch a count.
 io::Task<int> commit_for_ever(io::Loop& loop, StateStore& store, std::uint32_t first) {
-  const std::string counter = "count" + std::to_string(first);
+  const std::string counter = "one of them count" + std::to_string(first);
   Revision revision = 0;
   for (std::uint32_t number = first;; number += kWriters) {
     Batch batch;
-    batch.push_back(
+    batch.writes.push_back(
         {.key = key_of(number), .expected = 0, .record = live(1, kFarAway, value_of(number), "ann")});
-    batch.push_back({.key = counter, .expected = revision, .record = live(revision + 1, kFarAway)});
+    batch.writes.push_back({.key = counter, .expected = revision, .record = live(revision + 1, kFarAway)});
     const auto committed = co_await store.commit(loop, std::move(batch));
     if (!committed) co_return 1;
     ++revision;

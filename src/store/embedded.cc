@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "store/batch.h"
 #include "store/database.h"
@@ -61,13 +62,16 @@ io::Task<Result<std::optional<Record>>> EmbeddedStore::load(io::Loop& loop, std:
   co_return record;
 }
 
-io::Task<Result<Revision>> EmbeddedStore::commit(io::Loop& loop, Batch batch) {
+io::Task<Result<Committed>> EmbeddedStore::commit(io::Loop& loop, Batch batch) {
   if (auto checked = check_batch(batch); !checked) co_return pass_on(std::move(checked));
+  CHECK(batch.lease == 0);  // it gives none
   auto submission = writer_->commit(loop, std::move(batch));
-  co_return co_await submission;
+  const Result<std::uint64_t> revision = co_await submission;
+  if (!revision) co_return std::unexpected(revision.error());
+  co_return Committed{*revision};
 }
 
-void EmbeddedStore::touch(std::string_view key, WallMillis expires_at) {
+void EmbeddedStore::touch(io::Loop&, std::string_view key, WallMillis expires_at) {
   if (hot_->touch(key, expires_at, clock_.now()) != HotTable::Touch::refused) writer_->touch(key, expires_at);
 }
 

@@ -41,8 +41,8 @@ class EmbeddedStore final : public StateStore {
   ~EmbeddedStore() override;
 
   io::Task<Result<std::optional<Record>>> load(io::Loop& loop, std::string key) override;
-  io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) override;
-  void touch(std::string_view key, WallMillis expires_at) override;
+  io::Task<Result<Committed>> commit(io::Loop& loop, Batch batch) override;
+  void touch(io::Loop& loop, std::string_view key, WallMillis expires_at) override;
   io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) override;
   io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override;
   Stats stats() const override;

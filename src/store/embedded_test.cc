@@ -6,6 +6,7 @@
 #include "store/contract_test.h"
 #include "store/database_options.h"
 #include "store/record_codec.h"
+#include "store/repeat_contract_test.h"
 #include "store/room_contract_test.h"
 #include "store/temporary_directory.h"
 
@@ -33,10 +34,13 @@ using Synced = Embedded<Durability::sync, 64u << 20>;
 using UnsyncedAndCold = Embedded<Durability::os, 0>;
 using VolatileAndHalfCold = Embedded<Durability::memory, 64u << 10>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Synced, StoreContract, Synced);
+INSTANTIATE_TYPED_TEST_SUITE_P(Synced, StoreRepeats, Synced);
 INSTANTIATE_TYPED_TEST_SUITE_P(Synced, StoreRoom, Synced);
 INSTANTIATE_TYPED_TEST_SUITE_P(UnsyncedAndCold, StoreContract, UnsyncedAndCold);
+INSTANTIATE_TYPED_TEST_SUITE_P(UnsyncedAndCold, StoreRepeats, UnsyncedAndCold);
 INSTANTIATE_TYPED_TEST_SUITE_P(UnsyncedAndCold, StoreRoom, UnsyncedAndCold);
 INSTANTIATE_TYPED_TEST_SUITE_P(VolatileAndHalfCold, StoreContract, VolatileAndHalfCold);
+INSTANTIATE_TYPED_TEST_SUITE_P(VolatileAndHalfCold, StoreRepeats, VolatileAndHalfCold);
 INSTANTIATE_TYPED_TEST_SUITE_P(VolatileAndHalfCold, StoreRoom, VolatileAndHalfCold);
 
 template <class Provider>
@@ -55,7 +59,7 @@ TYPED_TEST(EmbeddedReopened, HasEverythingThatWasThereWhenItClosed) {
     ASSERT_TRUE(this->put("k" + std::to_string(100 + i), live(1, this->in(1000), std::to_string(i), "ann")));
   ASSERT_TRUE(this->put("k100", live(2, this->in(1000), "two", "bob")));
   ASSERT_TRUE(this->erase("k101", 1));
-  this->store_->touch("k102", this->in(2000));
+  this->touch_only("k102", this->in(2000));
   this->reopen();
   EXPECT_EQ(this->store_->stats().records, 49u);
   EXPECT_EQ(this->loaded("k100"), live(2, this->in(1000), "two", "bob"));

@@ -40,7 +40,7 @@ TYPED_TEST(PoisonedStore, ReadsGoOnFromBeforeTheFailureAndWritesAreRefused) {
   EXPECT_TRUE(this->store_->stats().poisoned);
   EXPECT_CODE(this->put("a", live(2, this->in(1000), "after")), Code::store_poisoned);
   EXPECT_CODE(this->put("b", live(1, this->in(1000))), Code::store_poisoned);
-  this->store_->touch("a", this->in(1000));
+  this->touch_only("a", this->in(1000));
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(this->loaded("a"), live(1, this->in(1000), "before", "ann"));
     EXPECT_EQ(this->loaded("b"), std::nullopt);
@@ -64,10 +64,10 @@ TYPED_TEST(PoisonedStore, ReadsGoOnFromBeforeTheFailureAndWritesAreRefused) {
 TYPED_TEST(PoisonedStore, EveryoneInTheFailedGroupIsToldAndTheSweepStops) {
   ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
   this->provider_.disk->hold();
-  std::vector<std::future<Result<Revision>>> first;
-  std::vector<std::future<Result<Revision>>> queued;
+  std::vector<std::future<Result<Committed>>> first;
+  std::vector<std::future<Result<Committed>>> queued;
   const auto start = [&](std::string key) {
-    const Batch batch{{.key = std::move(key), .expected = 0, .record = live(1, this->in(1000))}};
+    const Batch batch = one_write(std::move(key), 0, live(1, this->in(1000)));
     return this->loop_.start(
         [store = this->store_.get(), batch](io::Loop& loop) { return store->commit(loop, batch); });
   };
@@ -94,10 +94,10 @@ TEST_F(HeldDisk, WhatWaitsDuringAWriteIsOneGroupWithOneSync) {
   const int syncs_before = provider_.disk->syncs();
   provider_.disk->hold();
   const auto start = [&](LoopThread& on, std::string key) {
-    const Batch batch{{.key = std::move(key), .expected = 0, .record = live(1, in(1000))}};
+    const Batch batch = one_write(std::move(key), 0, live(1, in(1000)));
     return on.start([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
   };
-  std::vector<std::future<Result<Revision>>> commits;
+  std::vector<std::future<Result<Committed>>> commits;
   commits.push_back(start(loop_, "first"));
   provider_.disk->wait_until_held();
   for (int i = 0; i < kWaiting; ++i)
@@ -107,7 +107,7 @@ TEST_F(HeldDisk, WhatWaitsDuringAWriteIsOneGroupWithOneSync) {
     EXPECT_TRUE(on->run([this](io::Loop& loop) { return store_->load(loop, "n"); }));
   EXPECT_EQ(store_->stats().commits, before.commits);
   provider_.disk->release();
-  for (auto& commit : commits) EXPECT_EQ(LoopThread::get(std::move(commit)).value(), 1u);
+  for (auto& commit : commits) EXPECT_EQ(LoopThread::get(std::move(commit)).value().revision, 1u);
   const Stats after = store_->stats();
   EXPECT_EQ(after.commits - before.commits, kWaiting + 1u);
   EXPECT_EQ(after.groups - before.groups, 2u);
@@ -115,19 +115,19 @@ TEST_F(HeldDisk, WhatWaitsDuringAWriteIsOneGroupWithOneSync) {
 }
 
 TEST_F(HeldDisk, NothingIsVisibleBeforeItIsDurable) {
-  ASSERT_TRUE(put("a", live(1, in(1000), "old")));
+  ASSERT_TRUE(put("the same tag a", live(1, in(1000), "old")));
   provider_.disk->hold();
-  const Batch batch{{.key = "a", .expected = 1, .record = live(2, in(1000), "new")},
-                    {.key = "b", .expected = 0, .record = live(1, in(1000), "new")}};
+  const Batch batch{.writes = {{.key = "the same tag a", .expected = 1, .record = live(2, in(1000), "new")},
+                               {.key = "the same tag b", .expected = 0, .record = live(1, in(1000), "new")}}};
   auto commit = loop_.start([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
   provider_.disk->wait_until_held();
-  EXPECT_EQ(loaded("a")->value, "old");
-  EXPECT_EQ(loaded("b"), std::nullopt);
-  EXPECT_EQ(keys({}), Keys{"a"});
+  EXPECT_EQ(loaded("the same tag a")->value, "old");
+  EXPECT_EQ(loaded("the same tag b"), std::nullopt);
+  EXPECT_EQ(keys({}), Keys{"the same tag a"});
   provider_.disk->release();
   EXPECT_TRUE(LoopThread::get(std::move(commit)));
-  EXPECT_EQ(loaded("a")->value, "new");
-  EXPECT_EQ(loaded("b")->value, "new");
+  EXPECT_EQ(loaded("the same tag a")->value, "new");
+  EXPECT_EQ(loaded("the same tag b")->value, "new");
 }
 
 TEST_F(HeldDisk, ConditionsAreJudgedAgainstEarlierCommitsOfTheSameGroup) {
@@ -136,13 +136,13 @@ TEST_F(HeldDisk, ConditionsAreJudgedAgainstEarlierCommitsOfTheSameGroup) {
   const auto start = [&](Batch batch) {
     return loop_.start([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
   };
-  auto blocker = start({{.key = "blocker", .expected = 0, .record = live(1, in(1000))}});
+  auto blocker = start(one_write("blocker", 0, live(1, in(1000))));
   provider_.disk->wait_until_held();
-  auto second = start({{.key = "a", .expected = 1, .record = live(2, in(1000), "2")}});
-  auto late = start({{.key = "a", .expected = 1, .record = live(2, in(1000), "late")}});
-  auto third = start({{.key = "a", .expected = 2, .record = live(3, in(1000), "3")}});
-  auto removed = start({{.key = "a", .expected = 3, .record = std::nullopt}});
-  auto anew = start({{.key = "a", .expected = 0, .record = live(1, in(1000), "anew")}});
+  auto second = start(one_write("a", 1, live(2, in(1000), "2")));
+  auto late = start(one_write("a", 1, live(2, in(1000), "late")));
+  auto third = start(one_write("a", 2, live(3, in(1000), "3")));
+  auto removed = start(one_write("a", 3, std::nullopt));
+  auto anew = start(one_write("a", 0, live(1, in(1000), "anew")));
   loop_.run([this](io::Loop& loop) { return store_->load(loop, "a"); });
   provider_.disk->release();
   EXPECT_TRUE(LoopThread::get(std::move(blocker)));
@@ -160,7 +160,7 @@ TEST_F(HeldDisk, ConditionsAreJudgedAgainstEarlierCommitsOfTheSameGroup) {
 
 TEST_F(HeldDisk, ADestroyedWaiterDoesNotUndoItsCommit) {
   provider_.disk->hold();
-  const Batch batch{{.key = "a", .expected = 0, .record = live(1, in(1000), "kept")}};
+  const Batch batch = one_write("a", 0, live(1, in(1000), "kept"));
   auto abandoned = loop_.start([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
   provider_.disk->wait_until_held();
   loop_.cancel_all();

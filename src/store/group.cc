@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/batch.h"
+
 namespace stateway::store {
 
 void Group::begin(WallMillis now, std::uint64_t records_max) {
@@ -25,14 +27,17 @@ Result<Group::Present> Group::present(std::string_view key, Part part) const {
   return Present{std::move(*stored), expires_at};
 }
 
-Result<Revision> Group::add(Batch& batch) {
+Result<Committed> Group::add(Batch& batch) {
   presents_.clear();
+  const Revision revision = batch.writes.front().record ? batch.writes.front().record->revision : 0;
   std::uint64_t more = 0;
   std::uint64_t fewer = 0;
-  for (const Write& write : batch) {
+  for (const Write& write : batch.writes) {
     auto found = present(write.key, Part::head);
     if (!found) return pass_on(std::move(found));
     const bool lives = found->stored && found->expires_at > now_;
+    if (presents_.empty() && lives && has_applied(found->stored->record, batch.id))
+      return Committed{revision};
     if ((lives ? found->stored->record.revision : 0) != write.expected)
       return fail(Code::conflict, Side::store, {}, Retry::always);
     // An end is always taken: without its tombstone, what it ended could be opened again.
@@ -43,9 +48,10 @@ Result<Revision> Group::add(Batch& batch) {
   if (more > fewer && count_then_.records - count_then_.ended + more - fewer > records_max_)
     return fail(Code::sessions_full, Side::store);
 
-  const Revision revision = batch.front().record ? batch.front().record->revision : 0;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    Write& write = batch[i];
+  const Present& first = presents_.front();
+  remember_commit(batch, first.stored && first.expires_at > now_ ? &first.stored->record : nullptr);
+  for (std::size_t i = 0; i < batch.writes.size(); ++i) {
+    Write& write = batch.writes[i];
     const StoredPtr& before = presents_[i].stored;
     if (write.record) {
       // The index entry stays where it is unless that is too late: the sweep moves it when it gets there,
@@ -58,7 +64,7 @@ Result<Revision> Group::add(Batch& batch) {
     }
   }
   durable_ = true;
-  return revision;
+  return Committed{revision};
 }
 
 void Group::add_touch(std::string_view key, WallMillis expires_at) {

@@ -24,7 +24,7 @@ class Group {
 
   /// Adds a batch if its conditions hold on what is committed or earlier in this group. Takes its records.
   /// Errors: conflict, sessions_full, store_unavailable (a read failed); then nothing of it is added.
-  Result<Revision> add(Batch& batch);
+  Result<Committed> add(Batch& batch);
   /// Adds a later expiry of a live or moved record; otherwise nothing.
   void add_touch(std::string_view key, WallMillis expires_at);
   /// Removes the record of `due` if it has expired, or moves its index entry to its later expiry.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "store/batch.h"
 #include "store/temporary_directory.h"
 
 namespace stateway::store {
@@ -43,14 +44,12 @@ class ExpiryGroup : public testing::Test {
   }
   void put(Revision revision, WallMillis expires_at) {
     batches_.push_back(
-        Batch{{.key = "a",
-               .expected = revision - 1,
-               .record = Record{
-                   .revision = revision, .expires_at = expires_at, .principal = "ann", .value = "v"}}});
+        one_write("a", revision - 1,
+                  Record{.revision = revision, .expires_at = expires_at, .principal = "ann", .value = "v"}));
     EXPECT_TRUE(group_->add(batches_.back()));
   }
   void erase(Revision expected) {
-    batches_.push_back(Batch{{.key = "a", .expected = expected, .record = std::nullopt}});
+    batches_.push_back(one_write("a", expected, std::nullopt));
     EXPECT_TRUE(group_->add(batches_.back()));
   }
   void expect_kept(Revision revision, WallMillis expires_at, WallMillis indexed_at) {

@@ -5,6 +5,11 @@
 #include "store/batch.h"
 
 namespace stateway::store {
+namespace {
+
+WallMillis in_millis(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
+
+}  // namespace
 
 io::Task<Result<std::optional<Record>>> MemoryStore::load(io::Loop&, std::string key) {
   const WallMillis now = clock_.now();
@@ -14,18 +19,27 @@ io::Task<Result<std::optional<Record>>> MemoryStore::load(io::Loop&, std::string
   co_return std::optional<Record>(found->second);
 }
 
-io::Task<Result<Revision>> MemoryStore::commit(io::Loop&, Batch batch) { co_return apply(std::move(batch)); }
+io::Task<Result<Committed>> MemoryStore::commit(io::Loop&, Batch batch) { co_return apply(std::move(batch)); }
 
-Result<Revision> MemoryStore::apply(Batch batch) {
+const Record* MemoryStore::present(std::string_view key, WallMillis now) const {
+  const auto found = records_.find(key);
+  return found == records_.end() || found->second.expires_at <= now ? nullptr : &found->second;
+}
+
+Result<Committed> MemoryStore::apply(Batch batch) {
   if (auto checked = check_batch(batch); !checked) return pass_on(std::move(checked));
   const WallMillis now = clock_.now();
   const std::lock_guard lock(mutex_);
+  const Revision revision = batch.writes.front().record ? batch.writes.front().record->revision : 0;
+  const Record* const before = present(batch.writes.front().key, now);
+  if (before != nullptr && has_applied(*before, batch.id)) return Committed{revision};
   if (auto held = check_conditions(batch, now); !held) {
     if (held.error().code == Code::conflict) ++stats_.conflicts;
     return pass_on(std::move(held));
   }
-  const Revision revision = batch.front().record ? batch.front().record->revision : 0;
-  for (Write& write : batch) {
+  if (batch.lease != 0) leases_.erase(leases_.find(batch.writes.front().key));
+  remember_commit(batch, before);
+  for (Write& write : batch.writes) {
     if (write.record) {
       put(std::move(write.key), std::move(*write.record));
     } else if (const auto at = records_.find(write.key); at != records_.end()) {
@@ -34,13 +48,15 @@ Result<Revision> MemoryStore::apply(Batch batch) {
   }
   ++stats_.commits;
   ++stats_.groups;
-  return revision;
+  return Committed{revision};
 }
 
 Result<void> MemoryStore::check_conditions(const Batch& batch, WallMillis now) {
+  if (batch.lease != 0 && find_lease(batch.writes.front().key, batch.lease) == leases_.end())
+    return fail(Code::lease_lost, Side::store);
   std::uint64_t more = 0;
   std::uint64_t fewer = 0;
-  for (const Write& write : batch) {
+  for (const Write& write : batch.writes) {
     const auto found = records_.find(write.key);
     const bool stored = found != records_.end();
     const Revision present = stored && found->second.expires_at > now ? found->second.revision : 0;
@@ -74,7 +90,7 @@ void MemoryStore::unlist(const Records::value_type& entry) {
   if (!entry.second.principal.empty()) by_principal_.erase({entry.second.principal, entry.first});
 }
 
-void MemoryStore::touch(std::string_view key, WallMillis expires_at) {
+void MemoryStore::touch(io::Loop&, std::string_view key, WallMillis expires_at) {
   const WallMillis now = clock_.now();
   const std::lock_guard lock(mutex_);
   const auto found = records_.find(key);
@@ -136,6 +152,35 @@ Stats MemoryStore::stats() const {
 void MemoryStore::set_sessions_max(std::uint64_t most) {
   const std::lock_guard lock(mutex_);
   records_max_ = most;
+}
+
+// The lease if it is still this token's; with the mutex held.
+std::map<std::string, MemoryStore::Lease, std::less<>>::iterator MemoryStore::find_lease(
+    std::string_view key, std::uint64_t token) {
+  const auto found = leases_.find(key);
+  const bool ours =
+      found != leases_.end() && found->second.token == token && found->second.until > clock_.now();
+  return ours ? found : leases_.end();
+}
+
+io::Task<Result<std::uint64_t>> MemoryStore::take(io::Loop&, std::string key, Duration ttl) {
+  const std::lock_guard lock(mutex_);
+  const WallMillis now = clock_.now();
+  Lease& lease = leases_[std::move(key)];
+  if (lease.until > now) co_return std::uint64_t{0};
+  lease = {.token = ++last_token_, .until = now + in_millis(ttl)};
+  co_return lease.token;
+}
+
+void MemoryStore::extend(io::Loop&, std::string_view key, std::uint64_t token, Duration ttl) {
+  const std::lock_guard lock(mutex_);
+  if (const auto lease = find_lease(key, token); lease != leases_.end())
+    lease->second.until = clock_.now() + in_millis(ttl);
+}
+
+void MemoryStore::give_back(io::Loop&, std::string_view key, std::uint64_t token) {
+  const std::lock_guard lock(mutex_);
+  if (const auto lease = find_lease(key, token); lease != leases_.end()) leases_.erase(lease);
 }
 
 }  // namespace stateway::store

@@ -1,6 +1,8 @@
 #include "store/memory.h"
 
 #include "store/contract_test.h"
+#include "store/lease_contract_test.h"
+#include "store/repeat_contract_test.h"
 #include "store/room_contract_test.h"
 
 namespace stateway::store {
@@ -12,7 +14,9 @@ struct InMemory {
   }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, InMemory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreRepeats, InMemory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreRoom, InMemory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreLeases, InMemory);
 
 }  // namespace
 }  // namespace stateway::store

@@ -5,9 +5,21 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
+#include "base/secret.h"
+
 namespace stateway::store {
 
-enum class Kind : std::uint8_t { embedded, memory };
+enum class Kind : std::uint8_t { embedded, memory, redis, postgres };
+
+/// What happens to exchanges of sessions while the store does not answer.
+enum class OnOutage : std::uint8_t {
+  fail,     // 503
+  journal,  // sessions this gateway knows go on; what they commit is kept on this machine until then
+};
+
+/// Which of two values stays when a change kept during an outage meets another one in the store.
+enum class OnConflict : std::uint8_t { journal, store };
 
 /// What a commit has survived when it is acknowledged.
 enum class Durability : std::uint8_t {
@@ -24,6 +36,18 @@ struct StoreOptions {
   /// are read from disk. Holds a million sessions of 500 octets.
   std::size_t memory_bytes_max = 896u << 20;
   std::uint64_t sessions_max = 1'000'000;  // then new sessions get 503, old ones live
+
+  // redis, postgres
+  Secret url;                              // may hold a password
+  std::chrono::milliseconds timeout = 2s;  // for an answer, reconnecting included
+  std::uint32_t connections = 1;           // of each event loop, to each server
+  std::string ca_file;                     // whom to trust with TLS; empty: the system's authorities
+  std::uint32_t replicas = 0;              // redis: that must confirm a commit before it is acknowledged
+  OnOutage on_outage = OnOutage::fail;
+  std::string journal_path = "var/journal";      // on_outage = journal: its directory
+  std::uint64_t journal_bytes_max = 256u << 20;  // of intents; then 503
+  std::size_t outage_bytes_max = 64u << 20;      // of sessions this gateway knows
+  OnConflict on_conflict = OnConflict::journal;
   bool operator==(const StoreOptions&) const = default;
 };
 

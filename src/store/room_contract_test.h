@@ -8,29 +8,32 @@ namespace stateway::store {
 template <class Provider>
 class StoreRoom : public StoreFixture<Provider> {};
 
+/// A key that may be in one batch with others like it.
+inline std::string tagged(std::string_view name) { return "the same tag " + std::string(name); }
+
 TYPED_TEST_SUITE_P(StoreRoom);
 
 TYPED_TEST_P(StoreRoom, AFullStoreTakesNoNewRecordsAndServesOldOnes) {
   this->store_.reset();
   this->open(2);
-  ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
-  ASSERT_TRUE(this->put("b", live(1, this->in(2000))));
-  EXPECT_CODE(this->put("c", live(1, this->in(1000))), Code::sessions_full);
-  EXPECT_TRUE(this->put("a", live(2, this->in(1000))));
-  EXPECT_TRUE(this->commit({{.key = "b", .expected = 1, .record = std::nullopt},
-                            {.key = "c", .expected = 0, .record = live(1, this->in(2000))}}));
-  EXPECT_EQ(this->keys({}), (Keys{"a", "c"}));
-  ASSERT_TRUE(this->erase("c", 1));
-  EXPECT_CODE(this->commit({{.key = "d", .expected = 0, .record = live(1, this->in(1000))},
-                            {.key = "e", .expected = 0, .record = live(1, this->in(1000))}}),
+  ASSERT_TRUE(this->put(tagged("a"), live(1, this->in(1000))));
+  ASSERT_TRUE(this->put(tagged("b"), live(1, this->in(2000))));
+  EXPECT_CODE(this->put(tagged("c"), live(1, this->in(1000))), Code::sessions_full);
+  EXPECT_TRUE(this->put(tagged("a"), live(2, this->in(1000))));
+  EXPECT_TRUE(this->commit({{.key = tagged("b"), .expected = 1, .record = std::nullopt},
+                            {.key = tagged("c"), .expected = 0, .record = live(1, this->in(2000))}}));
+  EXPECT_EQ(this->keys({}), (Keys{tagged("a"), tagged("c")}));
+  ASSERT_TRUE(this->erase(tagged("c"), 1));
+  EXPECT_CODE(this->commit({{.key = tagged("d"), .expected = 0, .record = live(1, this->in(1000))},
+                            {.key = tagged("e"), .expected = 0, .record = live(1, this->in(1000))}}),
               Code::sessions_full);
-  EXPECT_TRUE(this->put("d", live(1, this->in(2000))));
+  EXPECT_TRUE(this->put(tagged("d"), live(1, this->in(2000))));
   EXPECT_EQ(this->store_->stats().records, 2u);
   this->clock_.advance(1000ms);
-  EXPECT_CODE(this->put("e", live(1, this->in(1000))), Code::sessions_full);
+  EXPECT_CODE(this->put(tagged("e"), live(1, this->in(1000))), Code::sessions_full);
   EXPECT_EQ(this->sweep(10), 1u);
-  EXPECT_TRUE(this->put("e", live(1, this->in(1000))));
-  EXPECT_EQ(this->keys({}), (Keys{"d", "e"}));
+  EXPECT_TRUE(this->put(tagged("e"), live(1, this->in(1000))));
+  EXPECT_EQ(this->keys({}), (Keys{tagged("d"), tagged("e")}));
 }
 
 TYPED_TEST_P(StoreRoom, AFullStoreStillTakesEnds) {
@@ -50,18 +53,19 @@ TYPED_TEST_P(StoreRoom, EndedRecordsTakeNoRoom) {
   this->store_.reset();
   this->open(2);
   const auto ended = [&] { return this->store_->stats().ended; };
-  for (const char* key : {"e1", "e2", "e3", "e4"})
+  for (const std::string& key : {tagged("e1"), tagged("e2"), tagged("e3"), tagged("e4")})
     ASSERT_TRUE(this->put(key, in_state(State::ended, 1, this->in(1000))));
   EXPECT_EQ(ended(), 4u);
-  EXPECT_TRUE(this->put("a", live(1, this->in(5000))));
-  EXPECT_TRUE(this->put("b", live(1, this->in(5000))));
-  EXPECT_CODE(this->put("c", live(1, this->in(5000))), Code::sessions_full);
+  EXPECT_TRUE(this->put(tagged("a"), live(1, this->in(5000))));
+  EXPECT_TRUE(this->put(tagged("b"), live(1, this->in(5000))));
+  EXPECT_CODE(this->put(tagged("c"), live(1, this->in(5000))), Code::sessions_full);
 
-  ASSERT_TRUE(this->put("a", in_state(State::ended, 2, this->in(5000))));
+  ASSERT_TRUE(this->put(tagged("a"), in_state(State::ended, 2, this->in(5000))));
   EXPECT_EQ(ended(), 5u);
-  EXPECT_TRUE(this->put("c", live(1, this->in(5000)))) << "an end makes room";
-  EXPECT_TRUE(this->commit({{.key = "c", .expected = 1, .record = in_state(State::ended, 2, this->in(5000))},
-                            {.key = "d", .expected = 0, .record = live(1, this->in(5000))}}));
+  EXPECT_TRUE(this->put(tagged("c"), live(1, this->in(5000)))) << "an end makes room";
+  EXPECT_TRUE(
+      this->commit({{.key = tagged("c"), .expected = 1, .record = in_state(State::ended, 2, this->in(5000))},
+                    {.key = tagged("d"), .expected = 0, .record = live(1, this->in(5000))}}));
   EXPECT_EQ(this->store_->stats().records, 8u);
 
   this->clock_.advance(1000ms);
@@ -72,18 +76,18 @@ TYPED_TEST_P(StoreRoom, EndedRecordsTakeNoRoom) {
     ASSERT_TRUE(this->erase(in_place_of, 1));
     EXPECT_TRUE(this->put(key, record));
   };
-  begins_as(State::live, "e1", "b");
-  begins_as(State::moved, "e2", "d");
+  begins_as(State::live, tagged("e1"), tagged("b"));
+  begins_as(State::moved, tagged("e2"), tagged("d"));
   EXPECT_EQ(ended(), 4u);
   EXPECT_EQ(this->sweep(10), 2u);
   EXPECT_EQ(ended(), 2u);
   EXPECT_EQ(this->store_->stats().records, 4u);
-  EXPECT_CODE(this->put("f", live(1, this->in(5000))), Code::sessions_full);
-  ASSERT_TRUE(this->erase("a", 2));
+  EXPECT_CODE(this->put(tagged("f"), live(1, this->in(5000))), Code::sessions_full);
+  ASSERT_TRUE(this->erase(tagged("a"), 2));
   EXPECT_EQ(ended(), 1u);
-  EXPECT_CODE(this->put("f", live(1, this->in(5000))), Code::sessions_full);  // it took none
-  ASSERT_TRUE(this->erase("e2", 1));
-  EXPECT_TRUE(this->put("f", live(1, this->in(5000))));
+  EXPECT_CODE(this->put(tagged("f"), live(1, this->in(5000))), Code::sessions_full);  // it took none
+  ASSERT_TRUE(this->erase(tagged("e2"), 1));
+  EXPECT_TRUE(this->put(tagged("f"), live(1, this->in(5000))));
 }
 
 TYPED_TEST_P(StoreRoom, SessionsMaxCanBeChangedWhileItServes) {

@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "io/loop.h"
+#include "io/network.h"
 #include "io/task.h"
+#include "store/leases.h"
 
 namespace stateway::store {
 
@@ -21,12 +23,23 @@ using Revision = std::uint64_t;
 /// live: serves. moved: its truth is elsewhere, from `revision` on. ended: a tombstone against late commits.
 enum class State : std::uint8_t { live, moved, ended };
 
+/// Which commit made a record: a gateway, and the place of the commit among that gateway's.
+struct CommitId {
+  std::uint64_t gateway = 0;   // at random; 0: nobody's
+  std::uint64_t sequence = 0;  // below 2^53; greater than those before it
+
+  bool operator==(const CommitId&) const = default;
+};
+
 struct Record {
   Revision revision = 0;
   State state = State::live;
   WallMillis expires_at = 0;  // never returned by load or list from this moment on
   std::string principal;      // whose log-in it carries; empty: nobody's. Indexed.
   std::string value;          // opaque to the store, binary-safe (session/record.h)
+  /// Of each gateway its last commit that has an id, the latest first, at most kAppliedMax (store/batch.h).
+  /// The store keeps it.
+  std::vector<CommitId> applied;
 
   bool operator==(const Record&) const = default;
 };
@@ -39,8 +52,20 @@ struct Write {
       record;  // of a greater revision: a session that moves in brings its own; nullopt: erase
 };
 
-/// What one exchange leaves behind: all or nothing, conditions included. Keys are distinct.
-using Batch = std::vector<Write>;
+/// What one exchange leaves behind: all or nothing, conditions included. Keys are distinct and have one tag
+/// (store/batch.h), so that a store of several servers has them all on one.
+struct Batch {
+  std::vector<Write> writes;
+  CommitId id = {};          // a repeat of it is a no-op
+  std::uint64_t lease = 0;   // only while this lease of the first key is held; it ends with the commit
+  std::string intent = {};   // how the record was made, for who has to make it again (store/outage/); opaque
+  bool needs_store = false;  // not to be kept on this machine until the store is back
+};
+
+struct Committed {
+  Revision revision = 0;  // of the first write's record; 0 for an erase
+  bool local = false;     // on this machine, until the store is back
+};
 
 struct Entry {
   std::string key;
@@ -62,7 +87,8 @@ struct Stats {
   std::uint64_t conflicts = 0;
   std::uint64_t groups = 0;  // durable steps; commits / groups is the mean group
   std::uint64_t swept = 0;
-  bool poisoned = false;  // an append or sync failed: reads go on, writes are refused
+  bool poisoned = false;        // an append or sync failed: reads go on, writes are refused
+  std::string_view durability;  // what an acknowledged commit survives: a value of [store] durability
 };
 
 /// Thread-safe. Awaiting coroutines are resumed on the loop that called. Destroying a waiter undoes no
@@ -76,17 +102,19 @@ class StateStore {
   virtual io::Task<Result<std::optional<Record>>> load(io::Loop& loop, std::string key) = 0;
 
   /// Applies the batch and completes once it is durable as configured.
-  /// Success: every write is applied; the revision of the first write's record (0 for an erase).
+  /// Success: every write is applied, or was by an earlier commit of the same id: then the first write's
+  /// record, as it is now, says so, and nothing more is done.
   /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit
-  /// again); sessions_full: there would be more than sessions_max records that are not ended;
-  /// store_poisoned: writes are refused until restart; store_unavailable: this commit's outcome is unknown (a
-  /// failed write or sync), or a read it needed failed; internal: a batch that no caller should build
-  /// (store/batch.h).
-  virtual io::Task<Result<Revision>> commit(io::Loop& loop, Batch batch) = 0;
+  /// again); lease_lost: so did the lease; sessions_full: there would be more than sessions_max records that
+  /// are not ended; store_poisoned: writes are refused until restart; store_unavailable: this commit's
+  /// outcome is unknown (a failed write or sync, no answer), or a read it needed failed; not_durable: it is
+  /// applied, but fewer servers or disks have it than were asked for; internal: a batch that no caller should
+  /// build (store/batch.h).
+  virtual io::Task<Result<Committed>> commit(io::Loop& loop, Batch batch) = 0;
 
   /// Moves the expiry of a live or moved record to a later time; otherwise does nothing. Neither a commit nor
   /// awaited: `load` shows it soon, a crash may lose it.
-  virtual void touch(std::string_view key, WallMillis expires_at) = 0;
+  virtual void touch(io::Loop& loop, std::string_view key, WallMillis expires_at) = 0;
 
   /// Records in key order. Expired ones are left out. Errors: store_unavailable.
   virtual io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) = 0;
@@ -99,6 +127,21 @@ class StateStore {
 
   /// Of StoreOptions, for commits from now on. Fewer than there are records is no error: none is removed.
   virtual void set_sessions_max(std::uint64_t most) = 0;
+
+  /// What every loop that calls a store of other machines must do first: on its own thread, or before that
+  /// runs. Both must outlive the store, or `detach`.
+  virtual void attach(io::Loop&, io::Network&) {}
+  /// Ends the connections of that loop, on its thread. Nothing of it uses the store any more.
+  virtual void detach(io::Loop&) {}
+
+  /// nullptr: no other gateway can use this store.
+  virtual Leases* leases() { return nullptr; }
+
+  /// Another number than before says that another server answers than before (a failover, a restart): some of
+  /// what was acknowledged may be gone.
+  virtual std::uint64_t epoch() const { return 0; }
+  /// Which of the store's servers has this key: they fail one by one. A small number.
+  virtual std::size_t partition(std::string_view) const { return 0; }
 };
 
 }  // namespace stateway::store

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "store/batch.h"
 #include "store/loop_thread.h"
 #include "store/store.h"
 
@@ -51,8 +52,8 @@ inline io::Task<int> increment(io::Loop& loop, StateStore& store, std::string ke
     std::from_chars(record.value.data(), record.value.data() + record.value.size(), number);
     record.value = std::to_string(number + 1);
     ++record.revision;
-    Batch batch;
-    batch.push_back({.key = key, .expected = record.revision - 1, .record = std::move(record)});
+    const Revision expected = record.revision - 1;
+    Batch batch = one_write(key, expected, std::move(record));
     const auto committed = co_await store.commit(loop, std::move(batch));
     if (committed) {
       --times;
@@ -62,6 +63,11 @@ inline io::Task<int> increment(io::Loop& loop, StateStore& store, std::string ke
     }
   }
   co_return retries;
+}
+
+inline io::Task<bool> touch_on(io::Loop& loop, StateStore& store, std::string key, WallMillis expires_at) {
+  store.touch(loop, key, expires_at);
+  co_return true;
 }
 
 /// A store with synchronous calls, for tests: each runs on the loop's thread until it is complete.
@@ -83,17 +89,21 @@ class StoreFixture : public testing::Test {
     return result.value_or(std::nullopt);
   }
   Result<Revision> commit(Batch batch) {
-    return loop_.run([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
+    auto committed = loop_.run([this, batch](io::Loop& loop) { return store_->commit(loop, batch); });
+    if (!committed) return pass_on(std::move(committed));
+    EXPECT_FALSE(committed->local);
+    return committed->revision;
   }
+  Result<Revision> commit(std::vector<Write> writes) { return commit(Batch{.writes = std::move(writes)}); }
   Result<Revision> put(std::string key, Record record) {
     const Revision expected = record.revision - 1;
     return put_over(expected, std::move(key), std::move(record));
   }
   Result<Revision> put_over(Revision expected, std::string key, Record record) {
-    return commit({{.key = std::move(key), .expected = expected, .record = std::move(record)}});
+    return commit(one_write(std::move(key), expected, std::move(record)));
   }
   Result<Revision> erase(std::string key, Revision expected) {
-    return commit({{.key = std::move(key), .expected = expected, .record = std::nullopt}});
+    return commit(one_write(std::move(key), expected, std::nullopt));
   }
   Keys keys(Query query) {
     const auto listed = loop_.run([this, query](io::Loop& loop) { return store_->list(loop, query); });
@@ -107,10 +117,13 @@ class StoreFixture : public testing::Test {
     EXPECT_TRUE(swept.has_value());
     return swept.value_or(0);
   }
+  void touch_only(std::string key, WallMillis expires_at) {
+    loop_.run([this, key, expires_at](io::Loop& loop) { return touch_on(loop, *store_, key, expires_at); });
+  }
   /// Touches are not awaited, but a commit after one is taken after it. Move the clock only then.
   void touch(std::string key, WallMillis expires_at) {
-    store_->touch(key, expires_at);
-    EXPECT_FALSE(commit({{.key = "no such record", .expected = 1, .record = std::nullopt}}));
+    touch_only(std::move(key), expires_at);
+    EXPECT_FALSE(erase("no such record", 1));
   }
 
   ManualClock clock_;

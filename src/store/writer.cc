@@ -16,7 +16,7 @@ constexpr std::size_t kGroupRequestsMax = 1024;
 
 std::size_t weight(const Batch& batch) {
   std::size_t bytes = 0;
-  for (const Write& write : batch)
+  for (const Write& write : batch.writes)
     bytes += write.key.size() + (write.record ? write.record->value.size() : 0);
   return bytes;
 }
@@ -119,8 +119,9 @@ bool Writer::take() {
 }
 
 void Writer::judge(Request& request) {
-  if (!request.batch.empty()) {
-    request.outcome = group_.add(request.batch);
+  if (!request.batch.writes.empty()) {
+    auto added = group_.add(request.batch);
+    request.outcome = added ? Result<std::uint64_t>(added->revision) : pass_on(std::move(added));
     return;
   }
   std::uint64_t removed = 0;
@@ -137,7 +138,7 @@ void Writer::conclude(const Result<void>& written) {
       outcome = std::unexpected(written.error());
     } else if (!outcome) {
       if (outcome.error().code == Code::conflict) conflicts_.fetch_add(1, std::memory_order_relaxed);
-    } else if (request->batch.empty()) {
+    } else if (request->batch.writes.empty()) {
       swept_.fetch_add(*outcome, std::memory_order_relaxed);
     } else {
       committed = true;

@@ -125,7 +125,7 @@ class Trial {
     record.expires_at = ground().clock.now() + 500'000;
     record.value = session::encode_record(session);
     store::Batch batch;
-    batch.push_back({session::key_of(ticket), 0, std::move(record)});
+    batch.writes.push_back({session::key_of(ticket), 0, std::move(record)});
     CHECK(at_once(store_.commit(ground().loop, std::move(batch))).has_value());
   }
 

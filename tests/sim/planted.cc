@@ -40,19 +40,20 @@ io::Task<void> Planted::commit_later(io::Loop& loop, store::Batch batch) {
   (void)co_await inner_.commit(loop, std::move(batch));
 }
 
-io::Task<Result<store::Revision>> Planted::commit(io::Loop& loop, store::Batch batch) {
-  const store::Revision revision = batch.front().record ? batch.front().record->revision : 0;
+io::Task<Result<store::Committed>> Planted::commit(io::Loop& loop, store::Batch batch) {
+  const store::Revision revision = batch.writes.front().record ? batch.writes.front().record->revision : 0;
   if (bug_ == Bug::commit_after_response) {
     late_.spawn(commit_later(loop, std::move(batch)));
-    co_return revision;
+    co_return store::Committed{revision};
   }
-  if (bug_ == Bug::undead && batch.front().record && batch.front().record->state == store::State::ended)
-    co_return revision;
-  if (bug_ == Bug::applied_twice && batch.front().record && io::happens(random_, 0.02))
-    repeat_last_item(*batch.front().record);
+  if (bug_ == Bug::undead && batch.writes.front().record &&
+      batch.writes.front().record->state == store::State::ended)
+    co_return store::Committed{revision};
+  if (bug_ == Bug::applied_twice && batch.writes.front().record && io::happens(random_, 0.02))
+    repeat_last_item(*batch.writes.front().record);
   auto committed = co_await inner_.commit(loop, std::move(batch));
   if (bug_ == Bug::lost_on_conflict && !committed && committed.error().code == Code::conflict)
-    co_return revision;
+    co_return store::Committed{revision};
   co_return committed;
 }
 

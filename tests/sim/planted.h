@@ -17,8 +17,10 @@ class Planted final : public store::StateStore {
   Planted(store::StateStore& inner, Bug bug, Random& random) : inner_(inner), bug_(bug), random_(random) {}
 
   io::Task<Result<std::optional<store::Record>>> load(io::Loop& loop, std::string key) override;
-  io::Task<Result<store::Revision>> commit(io::Loop& loop, store::Batch batch) override;
-  void touch(std::string_view key, WallMillis expires_at) override { inner_.touch(key, expires_at); }
+  io::Task<Result<store::Committed>> commit(io::Loop& loop, store::Batch batch) override;
+  void touch(io::Loop& loop, std::string_view key, WallMillis expires_at) override {
+    inner_.touch(loop, key, expires_at);
+  }
   io::Task<Result<std::vector<store::Entry>>> list(io::Loop& loop, store::Query query) override {
     return inner_.list(loop, std::move(query));
   }

@@ -7,7 +7,7 @@ namespace stateway::sim {
 struct Store::Job {
   Job(io::Loop& loop, store::Batch b) : batch(std::move(b)), done(loop) {}
   store::Batch batch;
-  std::optional<Result<store::Revision>> result;
+  std::optional<Result<store::Committed>> result;
   io::WaitQueue done;
 };
 
@@ -24,7 +24,7 @@ io::Task<Result<std::optional<store::Record>>> Store::load(io::Loop& loop, std::
   co_return loaded;
 }
 
-io::Task<Result<store::Revision>> Store::commit(io::Loop& loop, store::Batch batch) {
+io::Task<Result<store::Committed>> Store::commit(io::Loop& loop, store::Batch batch) {
   const auto job = std::make_shared<Job>(loop, std::move(batch));
   jobs_.spawn(run(job));
   while (!job->result) (void)co_await job->done.wait(io::kNoDeadline);
@@ -33,13 +33,13 @@ io::Task<Result<store::Revision>> Store::commit(io::Loop& loop, store::Batch bat
 
 io::Task<void> Store::run(std::shared_ptr<Job> job) {
   co_await io::sleep_for(loop_, delay());
-  Result<store::Revision> result = co_await apply(std::move(job->batch));
+  Result<store::Committed> result = co_await apply(std::move(job->batch));
   co_await io::sleep_for(loop_, delay());
   job->result = std::move(result);
   job->done.wake();
 }
 
-io::Task<Result<store::Revision>> Store::apply(store::Batch batch) {
+io::Task<Result<store::Committed>> Store::apply(store::Batch batch) {
   if (poisoned_) co_return fail(Code::store_poisoned, Side::store);
   const bool poison = io::happens(random_, faults_.poison);
   if (poison) poisoned_ = true;

@@ -33,8 +33,10 @@ class Store final : public store::StateStore {
       : loop_(loop), random_(random), durable_(durable), faults_(faults) {}
 
   io::Task<Result<std::optional<store::Record>>> load(io::Loop& loop, std::string key) override;
-  io::Task<Result<store::Revision>> commit(io::Loop& loop, store::Batch batch) override;
-  void touch(std::string_view key, WallMillis expires_at) override { durable_.touch(key, expires_at); }
+  io::Task<Result<store::Committed>> commit(io::Loop& loop, store::Batch batch) override;
+  void touch(io::Loop& loop, std::string_view key, WallMillis expires_at) override {
+    durable_.touch(loop, key, expires_at);
+  }
   io::Task<Result<std::vector<store::Entry>>> list(io::Loop& loop, store::Query query) override {
     return durable_.list(loop, std::move(query));
   }
@@ -53,7 +55,7 @@ class Store final : public store::StateStore {
   struct Job;
   Duration delay();
   io::Task<void> run(std::shared_ptr<Job> job);
-  io::Task<Result<store::Revision>> apply(store::Batch batch);
+  io::Task<Result<store::Committed>> apply(store::Batch batch);
 
   io::SimLoop& loop_;
   Random& random_;

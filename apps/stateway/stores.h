@@ -1,0 +1,16 @@
+// The store that a configuration names.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "store/options.h"
+#include "store/store.h"
+
+namespace stateway {
+
+/// Opens it; blocks. Errors: a sentence for the operator. `clock` must outlive the store.
+Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
+                                                      const WallClock& clock);
+
+}  // namespace stateway
