@@ -1,7 +1,6 @@
 #include "store/redis/slot_map.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace stateway::store::redis {
 namespace {
@@ -48,9 +47,14 @@ std::uint16_t SlotMap::number_of(const Address& node) {
   return static_cast<std::uint16_t>(at - nodes_.begin());
 }
 
-const Address* SlotMap::owner(Slot slot) const {
+std::optional<std::size_t> SlotMap::owner_number(Slot slot) const {
   const auto number = owners_[slot];
-  return number == kNobody ? nullptr : &nodes_[number];
+  return number == kNobody ? std::nullopt : std::optional<std::size_t>(number);
+}
+
+const Address* SlotMap::owner(Slot slot) const {
+  const auto number = owner_number(slot);
+  return number ? &nodes_[*number] : nullptr;
 }
 
 void SlotMap::set_owner(Slot slot, const Address& owner) { owners_[slot] = number_of(owner); }

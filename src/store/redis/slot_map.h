@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -22,6 +23,8 @@ class SlotMap {
 
   /// nullptr: nobody's. Valid until the map changes.
   const Address* owner(Slot slot) const;
+  /// Its place in nodes().
+  std::optional<std::size_t> owner_number(Slot slot) const;
   /// Replicas too; masters first.
   const std::vector<Address>& nodes() const { return nodes_; }
   /// Of nodes(), how many have slots.

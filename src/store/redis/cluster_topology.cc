@@ -1,0 +1,98 @@
+#include "store/redis/cluster_topology.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stateway::store::redis {
+
+std::shared_ptr<const SlotMap> ClusterTopology::map() const {
+  const std::lock_guard lock(mutex_);
+  return map_;
+}
+
+std::vector<Address> ClusterTopology::witnesses() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Address> out = map_->nodes();
+  if (!out.empty()) {
+    const auto first = static_cast<std::ptrdiff_t>(turn_++ % out.size());
+    std::rotate(out.begin(), out.begin() + first, out.end());
+  }
+  out.insert(out.end(), seeds_.begin(), seeds_.end());
+  return out;
+}
+
+bool ClusterTopology::begin_refresh(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (refreshing_ || now < next_refresh_) return false;
+  refreshing_ = true;
+  return true;
+}
+
+void ClusterTopology::publish(SlotMap map, TimePoint now) {
+  auto next = std::make_shared<const SlotMap>(std::move(map));
+  const std::lock_guard lock(mutex_);
+  refreshing_ = false;
+  next_refresh_ = now + kPause;
+  replace(std::move(next));
+}
+
+void ClusterTopology::give_up(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  refreshing_ = false;
+  next_refresh_ = now + kPause;
+}
+
+void ClusterTopology::moved(Slot slot, const Address& owner) {
+  const std::lock_guard lock(mutex_);
+  const Address* const present = map_->owner(slot);
+  if (present != nullptr && *present == owner) return;  // another command was told before
+  auto next = std::make_shared<SlotMap>(*map_);
+  next->set_owner(slot, owner);
+  replace(std::move(next));
+}
+
+void ClusterTopology::replace(std::shared_ptr<const SlotMap> map) {
+  if (is_an_owner_replaced(*map_, *map)) epoch_.fetch_add(1, std::memory_order_acq_rel);
+  partitions_ = partitions_for(map->nodes());
+  map_ = std::move(map);
+  // Who is not there any more and comes back to serve is another owner of its slots, whoever it is.
+  std::erase_if(run_ids_, [&](const auto& known) {
+    return std::ranges::none_of(map_->nodes(),
+                                [&](const Address& node) { return to_string(node) == known.first; });
+  });
+  version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+std::vector<std::size_t> ClusterTopology::partitions_for(const std::vector<Address>& nodes) const {
+  constexpr std::size_t kNone = ~std::size_t{0};
+  std::vector<std::size_t> out(nodes.size(), kNone);
+  std::vector<bool> taken(nodes.size() + partitions_.size(), false);
+  for (std::size_t i = 0; i < map_->nodes().size(); ++i) {
+    const auto at = std::ranges::find(nodes, map_->nodes()[i]);
+    if (at == nodes.end()) continue;
+    out[static_cast<std::size_t>(at - nodes.begin())] = partitions_[i];
+    if (partitions_[i] < taken.size()) taken[partitions_[i]] = true;
+  }
+  for (std::size_t& number : out) {
+    if (number != kNone) continue;
+    number = static_cast<std::size_t>(std::ranges::find(taken, false) - taken.begin());
+    taken[number] = true;
+  }
+  return out;
+}
+
+void ClusterTopology::greeted(const Address& node, const std::string& run_id) {
+  const std::lock_guard lock(mutex_);
+  const auto [known, is_new] = run_ids_.try_emplace(to_string(node), run_id);
+  if (is_new || known->second == run_id) return;
+  known->second = run_id;
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+std::size_t ClusterTopology::partition(Slot slot) const {
+  const std::lock_guard lock(mutex_);
+  const auto owner = map_->owner_number(slot);
+  return owner ? partitions_[*owner] : 0;
+}
+
+}  // namespace stateway::store::redis
