@@ -3,7 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/redis/cluster_router.h"
+
 namespace stateway::store::redis {
+
+std::unique_ptr<Router> ClusterTopology::make_router(io::Loop& loop, io::Network& network) {
+  return std::make_unique<ClusterRouter>(loop, network, *this);
+}
 
 std::shared_ptr<const SlotMap> ClusterTopology::map() const {
   const std::lock_guard lock(mutex_);
@@ -56,7 +62,7 @@ void ClusterTopology::replace(std::shared_ptr<const SlotMap> map) {
   partitions_ = partitions_for(map->nodes());
   map_ = std::move(map);
   // Who is not there any more and comes back to serve is another owner of its slots, whoever it is.
-  std::erase_if(run_ids_, [&](const auto& known) {
+  std::erase_if(processes_, [&](const auto& known) {
     return std::ranges::none_of(map_->nodes(),
                                 [&](const Address& node) { return to_string(node) == known.first; });
   });
@@ -81,15 +87,29 @@ std::vector<std::size_t> ClusterTopology::partitions_for(const std::vector<Addre
   return out;
 }
 
-void ClusterTopology::greeted(const Address& node, const std::string& run_id) {
+Result<void> ClusterTopology::greeted(const Address& node, const ServerFacts& facts) {
+  if (facts.mode == "standalone")
+    return fail(Code::invalid_argument, Side::store,
+                "it is no node of a cluster: write redis:// or rediss://");
+  ServerFacts as_master = facts;
+  as_master.role = facts.mode == "cluster" ? "master" : facts.role;
+  if (auto checked = check_master(as_master); !checked) return checked;
   const std::lock_guard lock(mutex_);
-  const auto [known, is_new] = run_ids_.try_emplace(to_string(node), run_id);
-  if (is_new || known->second == run_id) return;
-  known->second = run_id;
-  epoch_.fetch_add(1, std::memory_order_acq_rel);
+  Process& known = processes_[to_string(node)];
+  const bool is_another = !known.run_id.empty() && known.run_id != facts.run_id;
+  known = {.run_id = facts.run_id, .append_only = facts.append_only};
+  if (is_another) epoch_.fetch_add(1, std::memory_order_acq_rel);
+  return {};
 }
 
-std::size_t ClusterTopology::partition(Slot slot) const {
+bool ClusterTopology::append_only() const {
+  const std::lock_guard lock(mutex_);
+  return !processes_.empty() &&
+         std::ranges::all_of(processes_, [](const auto& known) { return known.second.append_only; });
+}
+
+std::size_t ClusterTopology::partition(std::string_view key) const {
+  const Slot slot = slot_of(key);
   const std::lock_guard lock(mutex_);
   const auto owner = map_->owner_number(slot);
   return owner ? partitions_[*owner] : 0;

@@ -20,8 +20,18 @@ SlotMap map_of(std::initializer_list<std::uint16_t> ports) {
   return map;
 }
 
+ServerFacts process(std::string run_id) {
+  return {.version = "7.0.15", .run_id = std::move(run_id), .mode = "cluster", .role = "master"};
+}
+
+/// A key of the slot.
+std::string key_of(Slot slot) {
+  for (int i = 0;; ++i)
+    if (std::string key = std::to_string(i); slot_of(key) == slot) return key;
+}
+
 TEST(ClusterTopology, AsksWhoIsKnownInTurnAndTheSeedsAtTheEnd) {
-  ClusterTopology topology(all({7001, 7002}));
+  ClusterTopology topology(all({7001, 7002}), Access());
   EXPECT_EQ(topology.witnesses(), all({7001, 7002}));
   topology.publish(map_of({1, 2, 3}), TimePoint());
   EXPECT_EQ(topology.witnesses(), all({1, 2, 3, 7001, 7002}));
@@ -30,7 +40,7 @@ TEST(ClusterTopology, AsksWhoIsKnownInTurnAndTheSeedsAtTheEnd) {
 }
 
 TEST(ClusterTopology, OneLooksAtATimeAndNotTooOften) {
-  ClusterTopology topology(all({7001}));
+  ClusterTopology topology(all({7001}), Access());
   const TimePoint start{};
   EXPECT_TRUE(topology.begin_refresh(start));
   EXPECT_FALSE(topology.begin_refresh(start + 1s)) << "one is under way";
@@ -43,7 +53,7 @@ TEST(ClusterTopology, OneLooksAtATimeAndNotTooOften) {
 }
 
 TEST(ClusterTopology, TheEpochIsAnotherOnceASlotHasAnotherOwner) {
-  ClusterTopology topology(all({7001}));
+  ClusterTopology topology(all({7001}), Access());
   topology.publish(map_of({1, 2}), TimePoint());
   EXPECT_EQ(topology.epoch(), 0u) << "nobody answered before";
   const auto version = topology.version();
@@ -62,36 +72,64 @@ TEST(ClusterTopology, TheEpochIsAnotherOnceASlotHasAnotherOwner) {
 }
 
 TEST(ClusterTopology, TheEpochIsAnotherOnceANodeIsAnotherProcess) {
-  ClusterTopology topology(all({7001}));
+  ClusterTopology topology(all({7001}), Access());
   topology.publish(map_of({1, 2}), TimePoint());
-  topology.greeted(at(1), "a");
-  topology.greeted(at(2), "b");
-  topology.greeted(at(1), "a");
+  ASSERT_TRUE(topology.greeted(at(1), process("a")));
+  ASSERT_TRUE(topology.greeted(at(2), process("b")));
+  ASSERT_TRUE(topology.greeted(at(1), process("a")));
   EXPECT_EQ(topology.epoch(), 0u);
-  topology.greeted(at(1), "c");
+  ASSERT_TRUE(topology.greeted(at(1), process("c")));
   EXPECT_EQ(topology.epoch(), 1u);
   topology.publish(map_of({2, 2}), TimePoint());
   EXPECT_EQ(topology.epoch(), 2u);
-  topology.greeted(at(1), "d");
+  ASSERT_TRUE(topology.greeted(at(1), process("d")));
   EXPECT_EQ(topology.epoch(), 2u) << "it serves nothing";
-  topology.greeted(at(2), "e");
+  ASSERT_TRUE(topology.greeted(at(2), process("e")));
   EXPECT_EQ(topology.epoch(), 3u);
 }
 
 TEST(ClusterTopology, PartitionsKeepTheirNumbers) {
-  ClusterTopology topology(all({7001}));
-  EXPECT_EQ(topology.partition(0), 0u);
+  ClusterTopology topology(all({7001}), Access());
+  EXPECT_EQ(topology.partition(key_of(0)), 0u);
   topology.publish(map_of({1, 2, 3}), TimePoint());
-  EXPECT_EQ(topology.partition(0), 0u);
-  EXPECT_EQ(topology.partition(2), 2u);
+  EXPECT_EQ(topology.partition(key_of(0)), 0u);
+  EXPECT_EQ(topology.partition(key_of(2)), 2u);
   topology.publish(map_of({3, 4, 1}), TimePoint());
-  EXPECT_EQ(topology.partition(0), 2u);
-  EXPECT_EQ(topology.partition(1), 1u) << "a number that is free again";
-  EXPECT_EQ(topology.partition(2), 0u);
+  EXPECT_EQ(topology.partition(key_of(0)), 2u);
+  EXPECT_EQ(topology.partition(key_of(1)), 1u) << "a number that is free again";
+  EXPECT_EQ(topology.partition(key_of(2)), 0u);
   topology.moved(2, at(5));
-  EXPECT_EQ(topology.partition(0), 2u);
-  EXPECT_EQ(topology.partition(2), 3u);
-  EXPECT_EQ(topology.partition(9), 0u) << "nobody's";
+  EXPECT_EQ(topology.partition(key_of(0)), 2u);
+  EXPECT_EQ(topology.partition(key_of(2)), 3u);
+  EXPECT_EQ(topology.partition(key_of(9)), 0u) << "nobody's";
+}
+
+TEST(ClusterTopology, NodesAreChecked) {
+  ClusterTopology topology(all({7001}), Access());
+  EXPECT_FALSE(topology.append_only()) << "nobody was reached";
+  ServerFacts facts = process("a");
+  facts.append_only = true;
+  ASSERT_TRUE(topology.greeted(at(1), facts));
+  facts.role = "slave";
+  EXPECT_TRUE(topology.greeted(at(2), facts));
+  EXPECT_TRUE(topology.append_only());
+  facts.append_only = false;
+  EXPECT_TRUE(topology.greeted(at(2), facts));
+  EXPECT_FALSE(topology.append_only());
+
+  const auto refused = [&](const ServerFacts& what) { return topology.greeted(at(3), what).error().code; };
+  facts.loading = true;
+  EXPECT_EQ(refused(facts), Code::store_unavailable);
+  facts = process("a");
+  facts.mode = "standalone";
+  EXPECT_EQ(refused(facts), Code::invalid_argument);
+  facts.mode = facts.role = "sentinel";
+  EXPECT_EQ(refused(facts), Code::invalid_argument);
+  facts = process("a");
+  facts.role = "slave";
+  facts.memory_max = 1;
+  facts.eviction = "allkeys-lru";
+  EXPECT_EQ(refused(facts), Code::invalid_argument) << "it may become a master";
 }
 
 }  // namespace

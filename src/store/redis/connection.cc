@@ -94,8 +94,10 @@ io::Task<Result<ServerFacts>> Connection::ready(TimePoint deadline) {
   if (live_) co_return facts_;
   wanted_ = true;
   loop_.at_turn_end(flush_);
-  if (const auto ended = co_await attempts_.wait(deadline); !ended)
-    co_return fail(Code::timeout, Side::store, dialer_.name() + ": no answer in time");
+  if (const auto ended = co_await attempts_.wait(deadline); !ended) {
+    const std::string& why = failed_.context;  // of the attempt before
+    co_return fail(Code::timeout, Side::store, why.empty() ? dialer_.name() + ": no answer in time" : why);
+  }
   if (!live_) co_return std::unexpected<Error>(failed_);
   co_return facts_;
 }
