@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "io/network.h"
 #include "io/task.h"
 #include "store/leases.h"
+#include "store/moment.h"
 
 namespace stateway::store {
 
@@ -70,6 +72,7 @@ struct Committed {
 struct Entry {
   std::string key;
   Record record;
+  bool in_previous = false;  // it has not moved out of the previous store yet (store/moving.h)
 };
 
 struct Query {
@@ -77,6 +80,14 @@ struct Query {
   std::string after;      // exclusive; empty: from the start
   std::string principal;  // empty: any
   std::size_t limit = 100;
+};
+
+/// What is known of the store that sessions move out of.
+struct PreviousStats {
+  std::string_view kind;
+  std::uint64_t left = 0;   // records that have not moved; of a shared store as of the last count
+  std::uint64_t moved = 0;  // by this gateway since it knows both stores
+  bool refuses = false;     // writes, and so moves
 };
 
 struct Stats {
@@ -87,7 +98,8 @@ struct Stats {
   std::uint64_t conflicts = 0;
   std::uint64_t groups = 0;  // durable steps; commits / groups is the mean group
   std::uint64_t swept = 0;
-  bool poisoned = false;        // an append or sync failed: reads go on, writes are refused
+  bool poisoned = false;  // an append or sync failed: reads go on, writes are refused
+  std::optional<PreviousStats> previous;
   std::string_view durability;  // what an acknowledged commit survives: a value of [store] durability
 };
 
@@ -133,6 +145,9 @@ class StateStore {
   virtual void attach(io::Loop&, io::Network&) {}
   /// Ends the connections of that loop, on its thread. Nothing of it uses the store any more.
   virtual void detach(io::Loop&) {}
+
+  /// What the store holds now, for a backup; nullptr: this kind has backups of its own.
+  virtual std::unique_ptr<Moment> moment() { return nullptr; }
 
   /// nullptr: no other gateway can use this store.
   virtual Leases* leases() { return nullptr; }
