@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kSweepAtOnce = 1000;
 constexpr Duration kSweepEvery = 1s;
-constexpr Duration kKeysEvery = 30s;  // well within the time that a new key is published before it seals
+constexpr Duration kKeysEvery = 1s;  // so soon one gateway knows what another one rotated
 static_assert(2 * kKeysEvery <= session::KeySet::kPublished);
 
 std::vector<gateway::SessionUrlHandler::Target> targets(std::vector<std::unique_ptr<GatewayLoop>>& loops) {

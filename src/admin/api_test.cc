@@ -151,7 +151,7 @@ TEST(Api, ShowsTheStatus) {
       R"({"version":"1.2.3","uptime_s":3,"pid":42,"draining":false,)"
       R"("configuration":{"generation":3,"since":"2023-11-14T22:13:20.000Z",)"
       R"("refused_at":"2023-11-14T22:13:25.000Z","problems":["F:1:1: no"]},)"
-      R"("store":{"kind":"memory","durability":"sync","records":2,"ended":0,"sessions_max":1000000,)"
+      R"("store":{"kind":"memory","durability":"sync","durability_effective":"memory","records":2,"ended":0,"sessions_max":1000000,)"
       R"("commits":2,"groups":2,)"
       R"("mean_group":1.00,"conflicts":0,"swept":0,"poisoned":false},)"
       R"("gateway":{"connections":0,"connections_total":0,"exchanges":0,"exchanges_total":7,"retries":0,)"

@@ -26,7 +26,9 @@ void add_store(JsonWriter& json, const Sources& sources) {
   const store::Stats stats = sources.store.stats();
   json.begin_object("store");
   json.member("kind", stats.kind);
-  json.member("durability", durability_name(sources.in_force.store.durability));
+  const std::string_view asked = durability_name(sources.in_force.store.durability);
+  json.member("durability", asked);
+  json.member("durability_effective", stats.durability.empty() ? asked : stats.durability);
   json.member("records", stats.records);
   json.member("ended", stats.ended);
   json.member("sessions_max", sources.in_force.store.sessions_max);

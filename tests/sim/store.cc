@@ -24,6 +24,14 @@ io::Task<Result<std::optional<store::Record>>> Store::load(io::Loop& loop, std::
   co_return loaded;
 }
 
+io::Task<Result<std::uint64_t>> Store::take(io::Loop& loop, std::string key, Duration ttl) {
+  co_await io::sleep_for(loop_, delay());
+  if (io::happens(random_, faults_.load_fails)) co_return fail(Code::store_unavailable, Side::store);
+  auto taken = co_await durable_.leases()->take(loop, std::move(key), ttl);
+  co_await io::sleep_for(loop_, delay());
+  co_return taken;
+}
+
 io::Task<Result<store::Committed>> Store::commit(io::Loop& loop, store::Batch batch) {
   const auto job = std::make_shared<Job>(loop, std::move(batch));
   jobs_.spawn(run(job));

@@ -27,7 +27,7 @@ struct StoreFaults {
 
 /// What one gateway process knows of the store. Commits go on when their waiter is destroyed, and end with
 /// this object: those that did not reach `durable` by then never happened.
-class Store final : public store::StateStore {
+class Store final : public store::StateStore, private store::Leases {
  public:
   Store(io::SimLoop& loop, Random& random, store::StateStore& durable, const StoreFaults& faults)
       : loop_(loop), random_(random), durable_(durable), faults_(faults) {}
@@ -45,6 +45,7 @@ class Store final : public store::StateStore {
   }
   store::Stats stats() const override { return durable_.stats(); }
   void set_sessions_max(std::uint64_t most) override { durable_.set_sessions_max(most); }
+  store::Leases* leases() override { return this; }
 
   void set_faults(const StoreFaults& faults) { faults_ = faults; }
   std::uint64_t conflicts() const { return conflicts_; }
@@ -52,6 +53,14 @@ class Store final : public store::StateStore {
   std::size_t pending() const { return jobs_.running(); }
 
  private:
+  io::Task<Result<std::uint64_t>> take(io::Loop& loop, std::string key, Duration ttl) override;
+  void extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) override {
+    durable_.leases()->extend(loop, key, token, ttl);
+  }
+  void give_back(io::Loop& loop, std::string_view key, std::uint64_t token) override {
+    durable_.leases()->give_back(loop, key, token);
+  }
+
   struct Job;
   Duration delay();
   io::Task<void> run(std::shared_ptr<Job> job);
