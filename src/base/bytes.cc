@@ -74,6 +74,17 @@ std::string sha256(std::string_view in) {
   return out;
 }
 
+std::string sha1_hex(std::string_view in) {
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(in.data()), in.size(), digest);
+  std::string out;
+  for (const unsigned char octet : digest) {
+    out.push_back("0123456789abcdef"[octet >> 4]);
+    out.push_back("0123456789abcdef"[octet & 15]);
+  }
+  return out;
+}
+
 bool equal_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

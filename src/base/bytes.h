@@ -21,6 +21,8 @@ inline std::span<const std::byte> as_bytes(std::string_view s) {
 
 /// The SHA-256 digest of `in`, 32 raw octets.
 std::string sha256(std::string_view in);
+/// The SHA-1 digest of `in` in hexadecimal: a name that other systems give things, no protection.
+std::string sha1_hex(std::string_view in);
 /// Compares without telling by its time where the first difference is; lengths are public.
 bool equal_constant_time(std::string_view a, std::string_view b);
 

@@ -42,6 +42,8 @@ TEST(Utf8, IsWellFormedOrNot) {
     EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 
+TEST(Digest, Sha1OfAbc) { EXPECT_EQ(sha1_hex("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d"); }
+
 TEST(Digest, Sha256OfAbc) {
   EXPECT_EQ(base64url_encode(as_bytes(sha256("abc"))), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
   EXPECT_TRUE(equal_constant_time("abc", "abc"));

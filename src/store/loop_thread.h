@@ -11,8 +11,10 @@
 #include "base/check.h"
 #include "io/epoll.h"
 #include "io/loop.h"
+#include "io/sockets.h"
 #include "io/task.h"
 #include "io/task_group.h"
+#include "io/worker.h"
 
 namespace stateway::store {
 
@@ -24,6 +26,10 @@ class LoopThread {
     loop_.stop();
     thread_.join();
   }
+
+  /// For stores on other machines.
+  io::Loop& loop() { return loop_; }
+  io::Network& network() { return network_; }
 
   /// Starts the task that `make(loop)` returns, on the loop's thread, and gives its value's future.
   template <class Make>
@@ -71,6 +77,8 @@ class LoopThread {
   }
 
   io::EpollLoop loop_;
+  io::Worker names_{"names"};
+  io::SocketNetwork network_{loop_, names_};
   io::TaskGroup* group_ = nullptr;  // the thread's
   std::thread thread_;
 };

@@ -14,7 +14,6 @@ inline std::string tagged(std::string_view name) { return "the same tag " + std:
 TYPED_TEST_SUITE_P(StoreRoom);
 
 TYPED_TEST_P(StoreRoom, AFullStoreTakesNoNewRecordsAndServesOldOnes) {
-  this->store_.reset();
   this->open(2);
   ASSERT_TRUE(this->put(tagged("a"), live(1, this->in(1000))));
   ASSERT_TRUE(this->put(tagged("b"), live(1, this->in(2000))));
@@ -37,7 +36,6 @@ TYPED_TEST_P(StoreRoom, AFullStoreTakesNoNewRecordsAndServesOldOnes) {
 }
 
 TYPED_TEST_P(StoreRoom, AFullStoreStillTakesEnds) {
-  this->store_.reset();
   this->open(1);
   ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
   Record tombstone = in_state(State::ended, 1, this->in(1000));
@@ -50,7 +48,6 @@ TYPED_TEST_P(StoreRoom, AFullStoreStillTakesEnds) {
 }
 
 TYPED_TEST_P(StoreRoom, EndedRecordsTakeNoRoom) {
-  this->store_.reset();
   this->open(2);
   const auto ended = [&] { return this->store_->stats().ended; };
   for (const std::string& key : {tagged("e1"), tagged("e2"), tagged("e3"), tagged("e4")})
@@ -91,7 +88,6 @@ TYPED_TEST_P(StoreRoom, EndedRecordsTakeNoRoom) {
 }
 
 TYPED_TEST_P(StoreRoom, SessionsMaxCanBeChangedWhileItServes) {
-  this->store_.reset();
   this->open(1);
   ASSERT_TRUE(this->put("a", live(1, this->in(1000))));
   EXPECT_CODE(this->put("b", live(1, this->in(1000))), Code::sessions_full);

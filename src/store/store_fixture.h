@@ -70,14 +70,31 @@ inline io::Task<bool> touch_on(io::Loop& loop, StateStore& store, std::string ke
   co_return true;
 }
 
+inline io::Task<bool> detach_from(io::Loop& loop, StateStore& store) {
+  store.detach(loop);
+  co_return true;
+}
+
 /// A store with synchronous calls, for tests: each runs on the loop's thread until it is complete.
 template <class Provider>
 class StoreFixture : public testing::Test {
  protected:
   static constexpr std::uint64_t kRecordsMax = 1000;
 
-  void open(std::uint64_t records_max = kRecordsMax) { store_ = provider_.make(clock_, records_max); }
+  /// Again: another store in place of the one that is open.
+  void open(std::uint64_t records_max = kRecordsMax) {
+    close();
+    store_ = provider_.make(clock_, records_max);
+    for (LoopThread* on : {&loop_, &other_loop_}) store_->attach(on->loop(), on->network());
+  }
+  void close() {
+    if (store_ == nullptr) return;
+    for (LoopThread* on : {&loop_, &other_loop_})
+      on->run([this](io::Loop& loop) { return detach_from(loop, *store_); });
+    store_.reset();
+  }
   void SetUp() override { open(); }
+  void TearDown() override { close(); }
 
   WallMillis in(std::int64_t ms) const { return clock_.now() + ms; }
   auto load(std::string key) {
