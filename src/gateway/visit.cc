@@ -38,6 +38,7 @@ bool begin_visit(Exchange& x, bool with_document) {
                                         .again = x.sent,
                                         .version = slot.version,
                                         .identity = identity,
+                                        .epoch = slot.epoch,
                                         .idle = slot.kind->idle},
                                        x.on.loop.now());
   // In cookies, there may be several documents of one version (two gateways).

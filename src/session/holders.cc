@@ -31,8 +31,8 @@ Holders::Visit Holders::visit(Sending sending, TimePoint now) {
     known.lowest_given = std::min(known.lowest_given, s.version);
     // It was loaded before that version was made; what it makes would go by the same number.
     if (s.version < known.version) known.version = 0;
-    if (known.version != 0 && known.version == s.version && known.identity == s.identity)
-      visit.held_ = known.token;
+    const bool same = known.version == s.version && known.epoch == s.epoch;
+    if (known.version != 0 && same && known.identity == s.identity) visit.held_ = known.token;
     if (!visit.held_.empty()) known.told = std::max(known.told, s.version);
     return std::optional(terms(known, now + s.idle));
   });
@@ -86,7 +86,8 @@ void Holders::Visit::end_unknown() {
     const store::Revision made = sending_.version + 1;
     known.doubt(made);
     const bool changed = known.version == sending_.version && known.identity == sending_.identity;
-    if (changed || known.version == made) known.version = 0;
+    const bool other_epoch = sending_.epoch != known.epoch && known.identity == sending_.identity;
+    if (changed || other_epoch || known.version == made) known.version = 0;
   });
 }
 
@@ -98,13 +99,17 @@ void Holders::Visit::end(store::Revision now_at) {
     const store::Revision made = changed ? sending_.version + 1 : sending_.version;
     const bool alone = changed ? others == 0 : others == 0 || known.lowest_given >= sending_.version;
     if (sending_.fresh && sending_.again) known.doubt(made);
-    const bool sure = counted && alone && made > known.crowd_made && !known.doubts(made);
+    const bool sure =
+        counted && alone && made > known.crowd_made && !known.doubts(made) && sending_.epoch.has_value();
     if (sure && now_at == made && !kept_.empty() && sending_.identity != 0 && made != 0) {
       known.identity = sending_.identity;
       known.token = std::move(kept_);
       known.version = made;
+      known.epoch = *sending_.epoch;
       return;
     }
+    // It may keep what it was given now, under the number of what it was known to hold.
+    if (sending_.epoch != known.epoch && known.identity == sending_.identity) known.version = 0;
     if (!changed) return;
     if (!counted) known.doubt(made);
     if (others != 0) known.crowd_made = std::max(known.crowd_made, made);

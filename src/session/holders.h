@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,7 +37,10 @@ class Holders {
     bool again = false;           // this exchange was sent before, and that may still run
     store::Revision version = 0;  // that the exchange was given
     std::uint64_t identity = 0;   // Instance::identity() of the process; 0: not known
-    Duration idle{};              // for how long anything is remembered
+    // StateStore::epoch() when it was loaded; nullopt: that changed meanwhile. A store that has lost commits
+    // makes other documents under the same versions.
+    std::optional<std::uint64_t> epoch = 0;
+    Duration idle{};  // for how long anything is remembered
   };
   Visit visit(Sending sending, TimePoint now);
   /// The session ended.
@@ -54,6 +58,7 @@ class Holders {
     std::uint64_t identity = 0;
     std::string token;
     store::Revision version = 0;  // that is held; 0: none
+    std::uint64_t epoch = 0;      // of the store that had it
     // Versions from the first to the last of these may yet be left by visits of unknown end.
     store::Revision doubtful_first = 0;
     store::Revision doubtful_last = 0;  // 0: none

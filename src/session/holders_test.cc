@@ -79,6 +79,33 @@ TEST(Holders, NobodyBringsAnOlderVersionBesideOneThatIsHeld) {
   EXPECT_FALSE(given.visit(3).outdated());
 }
 
+TEST(Holders, NotUnderTheSameVersionOfAStoreThatMayHaveLostSome) {
+  World w;
+  const auto visit = [&](std::optional<std::uint64_t> epoch) {
+    return w.holders.visit({.id = "id", .version = 3, .identity = kThis, .epoch = epoch, .idle = 60s}, w.now);
+  };
+  const auto keep = [&](std::optional<std::uint64_t> epoch) {
+    Holders::Visit v = visit(epoch);
+    v.keeps("token");
+    v.end(3);
+  };
+  const auto held = [&](std::optional<std::uint64_t> epoch) {
+    Holders::Visit v = visit(epoch);
+    std::string token = v.held();
+    v.end_without_effect();
+    return token;
+  };
+  keep(8);
+  EXPECT_EQ(held(8), "token");
+  EXPECT_EQ(held(9), "");
+  EXPECT_EQ(held(std::nullopt), "");
+  keep(9);
+  EXPECT_EQ(held(9), "token");
+  keep(std::nullopt);
+  EXPECT_EQ(held(9), "") << "nobody knows what it holds now";
+  EXPECT_EQ(held(std::nullopt), "");
+}
+
 TEST(Holders, ANewSession) {
   World w;
   {

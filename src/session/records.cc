@@ -75,6 +75,13 @@ void Records::take_recent(Slot& slot, const RecentVersionPtr& recent) {
   slot.record = recent->record;
 }
 
+io::Task<Result<std::optional<store::Record>>> Records::load(io::Loop& loop, Slot& slot) {
+  const std::uint64_t before = store_.epoch();
+  auto loaded = co_await store_.load(loop, key_of(slot.ticket));
+  slot.epoch = store_.epoch() == before ? std::optional(before) : std::nullopt;
+  co_return loaded;
+}
+
 void Records::slide(io::Loop& loop, const Slot& slot, const store::Record& stored) {
   // A record that only says where the session went need not outlive the cookies from before: they had at most
   // `idle` when it was written.
@@ -99,7 +106,7 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
   slot.record.kind = slot.kind->name;
   slot.record.secret_hash = hash;
   slot.record.home = slot.brought;
-  auto loaded = co_await store_.load(loop, key_of(slot.ticket));
+  auto loaded = co_await load(loop, slot);
   if (!loaded) co_return pass_on(std::move(loaded));
   if (!*loaded && slot.brought == Home::store) co_return Opened::none;
   if (auto taken = take_record(slot, *loaded); !taken) {
@@ -118,7 +125,7 @@ io::Task<Result<Records::Opened>> Records::open(io::Loop& loop, Slot& slot) {
 // Brings `latest`, a session that was opened, to what is committed now. Code::session_ended when there is
 // nothing any more.
 io::Task<Result<void>> Records::find_latest(io::Loop& loop, Slot& latest) {
-  auto loaded = co_await store_.load(loop, key_of(latest.ticket));
+  auto loaded = co_await load(loop, latest);
   if (!loaded) co_return pass_on(std::move(loaded));
   if (auto taken = take_record(latest, *loaded); !taken) co_return taken;
   if (is_barred(latest)) co_return ended("the session was renewed or ended meanwhile");
@@ -152,6 +159,7 @@ io::Task<Result<void>> Records::reload(io::Loop& loop, Slot& slot) {
   if (!same_secret(slot.record, latest.record)) co_return ended("the session was renewed meanwhile");
   slot.version = latest.version;
   slot.stored = latest.stored;
+  slot.epoch = latest.epoch;
   slot.principal = std::move(latest.principal);
   slot.record = std::move(latest.record);
   if (slot.record.home != Home::instance) slot.pinned.reset();

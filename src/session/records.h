@@ -92,6 +92,7 @@ class Records {
   struct Step;
   Result<void> take_record(Slot& slot, const std::optional<store::Record>& stored);
   static void take_recent(Slot& slot, const RecentVersionPtr& recent);
+  io::Task<Result<std::optional<store::Record>>> load(io::Loop& loop, Slot& slot);
   void slide(io::Loop& loop, const Slot& slot, const store::Record& stored);
   store::CommitId next_commit();
   io::Task<Result<void>> find_latest(io::Loop& loop, Slot& latest);

@@ -28,7 +28,8 @@ struct Slot {
   store::Revision version = 0;  // commits so far; 0: there is no document yet
   store::Revision held = 0;     // the version that the client is known to hold; 0: none
   store::Revision stored = 0;   // revision of the store's record, whatever it says; 0: there is none
-  SessionRecord record;         // the latest; its document is "{}" when there is none
+  std::optional<std::uint64_t> epoch = 0;  // of the store when it was loaded; nullopt: it changed meanwhile
+  SessionRecord record;                    // the latest; its document is "{}" when there is none
   std::string principal;
   std::optional<std::uint64_t> pinned;      // Instance::identity(): no other instance has this session
   bool cookie_is_due = false;               // the client is to get one whatever the service wants
