@@ -7,6 +7,12 @@
 
 namespace stateway::store::redis {
 
+ClusterTopology::ClusterTopology(std::vector<Address> seeds, Access access)
+    : seeds_(std::move(seeds)), access_([&] {
+        access.patient = false;  // while a node is gone, another one may take over
+        return std::move(access);
+      }()) {}
+
 std::unique_ptr<Router> ClusterTopology::make_router(io::Loop& loop, io::Network& network) {
   return std::make_unique<ClusterRouter>(loop, network, *this);
 }
@@ -39,7 +45,8 @@ void ClusterTopology::publish(SlotMap map, TimePoint now) {
   const std::lock_guard lock(mutex_);
   refreshing_ = false;
   next_refresh_ = now + kPause;
-  replace(std::move(next));
+  const bool another_owner = is_an_owner_replaced(*map_, *next);
+  replace(std::move(next), another_owner);
 }
 
 void ClusterTopology::give_up(TimePoint now) {
@@ -54,11 +61,11 @@ void ClusterTopology::moved(Slot slot, const Address& owner) {
   if (present != nullptr && *present == owner) return;  // another command was told before
   auto next = std::make_shared<SlotMap>(*map_);
   next->set_owner(slot, owner);
-  replace(std::move(next));
+  replace(std::move(next), present != nullptr);
 }
 
-void ClusterTopology::replace(std::shared_ptr<const SlotMap> map) {
-  if (is_an_owner_replaced(*map_, *map)) epoch_.fetch_add(1, std::memory_order_acq_rel);
+void ClusterTopology::replace(std::shared_ptr<const SlotMap> map, bool another_owner) {
+  if (another_owner) epoch_.fetch_add(1, std::memory_order_acq_rel);
   partitions_ = partitions_for(map->nodes());
   map_ = std::move(map);
   // Who is not there any more and comes back to serve is another owner of its slots, whoever it is.

@@ -24,8 +24,7 @@ class ClusterTopology final : public Topology {
   static constexpr Duration kPause = 100ms;
 
   /// `seeds`: some of its nodes.
-  ClusterTopology(std::vector<Address> seeds, Access access)
-      : seeds_(std::move(seeds)), access_(std::move(access)) {}
+  ClusterTopology(std::vector<Address> seeds, Access access);
 
   std::unique_ptr<Router> make_router(io::Loop& loop, io::Network& network) override;
   /// Of slots and of processes.
@@ -56,7 +55,7 @@ class ClusterTopology final : public Topology {
   Result<void> greeted(const Address& node, const ServerFacts& facts);
 
  private:
-  void replace(std::shared_ptr<const SlotMap> map);
+  void replace(std::shared_ptr<const SlotMap> map, bool another_owner);
   std::vector<std::size_t> partitions_for(const std::vector<Address>& nodes) const;
 
   struct Process {

@@ -219,7 +219,7 @@ void Connection::deliver(Reply reply) {
   if (call != nullptr) call->finish(std::move(reply));
 }
 
-/// What was sent fails; what was not waits for the next connection.
+/// What was sent fails; what was not waits for the next connection, or fails too.
 void Connection::end(std::string why) {
   const bool was_live = live_ || !broke_.empty();
   live_ = writing_ = false;
@@ -231,11 +231,15 @@ void Connection::end(std::string why) {
     log::warn("store: connection lost", {{"server", dialer_.name()}, {"why", why}});
   Slots broken = std::move(sent_);
   sent_.clear();
+  if (!options_.patient) broken.splice(broken.end(), unsent_);
   while (!broken.empty()) {
     Call* const call = broken.front().call;
+    const bool unsent = call != nullptr && call->where_ == Call::Where::unsent;
     if (call != nullptr) call->where_ = Call::Where::nowhere;
     broken.pop_front();
-    if (call != nullptr) call->finish(fail(Code::closed, Side::store, dialer_.name() + ": " + why));
+    if (call == nullptr) continue;
+    call->finish(
+        fail(Code::closed, Side::store, dialer_.name() + ": " + why, unsent ? Retry::always : Retry::never));
   }
 }
 

@@ -29,6 +29,9 @@ struct ConnectionOptions {
   /// The connection ends when commands are unanswered and nothing at all comes for this long. Shorter than a
   /// command's deadline, so that there is time to repeat it elsewhere.
   Duration silence = 1s;
+  /// Commands that were not sent wait for the next connection. Otherwise they fail (closed, Retry::always)
+  /// whenever one ends, or an attempt at one: where another server may have their keys by then.
+  bool patient = true;
 };
 
 /// Whether a server may be used, asked whenever a connection to it begins.

@@ -362,5 +362,20 @@ TEST(RedisConnection, CanBeDestroyedAtAnyTime) {
   }
 }
 
+TEST(RedisConnection, WithoutPatienceNothingWaitsForAnotherAttempt) {
+  for (const bool patient : {true, false}) {
+    World w;  // nobody listens
+    Client client(w, {.patient = patient});
+    Result<Reply> result;
+    const TimePoint start = w.loop.now();
+    w.run(ask(w, client.connection, {"PING"}, result));
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, patient ? Code::timeout : Code::closed);
+    EXPECT_EQ(result.error().retry, Retry::always);
+    EXPECT_THAT(result.error().context, HasSubstr("refused"));
+    EXPECT_EQ(w.loop.now() - start >= 2s, patient);
+  }
+}
+
 }  // namespace
 }  // namespace stateway::store::redis

@@ -19,6 +19,7 @@ struct Access {
   unsigned database = 0;
   Duration timeout = 2s;          // [store] timeout
   std::uint32_t connections = 1;  // of each loop, to each server
+  bool patient = true;            // of ConnectionOptions
 
   /// Of the connections for commands that wait for as long as the time-out: silence is no fault there.
   ConnectionOptions options(bool waits) const {
@@ -26,7 +27,8 @@ struct Access {
             .password = password,
             .database = database,
             .timeout = timeout,
-            .silence = waits ? timeout * 2 : timeout / 2};
+            .silence = waits ? timeout * 2 : timeout / 2,
+            .patient = patient};
   }
 };
 
