@@ -128,7 +128,8 @@ io::Task<Result<Reply>> RedisStore::run_commit(Part& part, const Batch& batch, b
     keys.push_back(record_key(write.key));
     append_write(arguments, write, now);
   }
-  keys.push_back(lease_key(batch.writes.front().key));
+  // Not for nothing: while a slot of a cluster is on its way, commands wait of whose keys one is missing.
+  if (batch.lease != 0) keys.push_back(lease_key(batch.writes.front().key));
   auto answer = co_await run_script(*part.router, commit_script(), std::move(keys), std::move(arguments),
                                     deadline, batch.id.gateway != 0);
   if (!answer) co_return pass_on(std::move(answer));

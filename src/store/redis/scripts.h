@@ -15,8 +15,9 @@ struct Script {
   std::string name;  // its SHA-1, in hexadecimal
 };
 
-/// Checks a batch and writes it. Keys: the records', then that of the lease. Arguments: now; how many records
-/// there may be more that are not ended; the commit's gateway and sequence ("0": none); the lease's token
+/// Checks a batch and writes it. Keys: the records', then, with a lease, that of it. Arguments: now; how many
+/// records there may be more that are not ended; the commit's gateway and sequence ("0": none); the lease's
+/// token
 /// ("0": none); "1" if all index entries that the batch may need have been written; then of each write the
 /// expected revision, and
 /// "" for an erase or the new revision, then state, expiry, milliseconds until it may be thrown away,
