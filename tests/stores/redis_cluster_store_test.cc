@@ -11,9 +11,14 @@ namespace stateway::store {
 namespace {
 
 struct ClusterOfSix {
+  /// The rights that docs/guides/redis.md names: no test needs more.
+  static constexpr const char* kUser =
+      "user stateway on >secret ~stateway:* +@read +@write +@scripting +@connection -@dangerous +info +wait "
+      "+cluster|slots";
+
   /// One for all tests: it is emptied in between.
   static stores::RedisCluster& cluster() {
-    static stores::RedisCluster six;
+    static stores::RedisCluster six({.directives = {kUser}});
     return six;
   }
   std::unique_ptr<StateStore> make(const WallClock& clock, std::uint64_t records_max) {
@@ -24,7 +29,8 @@ struct ClusterOfSix {
     }
     constexpr Duration kTimeout = 20s;  // sanitizers are slow
     const std::vector<Address> seeds{parse_address(cluster().node(5).address()).value()};
-    auto topology = std::make_unique<redis::ClusterTopology>(seeds, redis::Access{.timeout = kTimeout});
+    redis::Access access{.user = "stateway", .password = Secret("secret"), .timeout = kTimeout};
+    auto topology = std::make_unique<redis::ClusterTopology>(seeds, std::move(access));
     return std::make_unique<redis::RedisStore>(std::move(topology), clock, kTimeout, records_max);
   }
 };
