@@ -14,7 +14,7 @@ namespace stateway {
 
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;    // at run time
-inline constexpr int kExitBadUsage = 2;  // of the command line or the configuration
+inline constexpr int kExitBadUsage = 2;  // of the command line, the configuration or its store
 
 /// Which gateway's admin API a command calls.
 struct AdminChoice {

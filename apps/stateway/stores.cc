@@ -1,5 +1,6 @@
 #include "stateway/stores.h"
 
+#include "stateway/open_redis.h"
 #include "store/embedded.h"
 #include "store/memory.h"
 
@@ -16,6 +17,7 @@ Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions&
       return std::unique_ptr<store::StateStore>(std::move(*embedded));
     }
     case store::Kind::redis:
+      return open_redis(options, clock);
     case store::Kind::postgres:
       break;
   }

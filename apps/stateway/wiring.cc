@@ -115,7 +115,10 @@ Result<void> Runtime::start() {
   for (const std::string& warning : config().warnings) log::warn(warning);
   if (auto opened = open_sockets(); !opened) return opened;
   auto store = open_store(config().store, clock_);
-  if (!store) return pass_on(std::move(store));
+  if (!store) {
+    store.error().side = Side::store;
+    return pass_on(std::move(store));
+  }
 
   if (auto used = use_keys(keys_, config()); !used) return used;
   resolver_.emplace("resolver");
@@ -233,10 +236,13 @@ int run_gateway(const std::string& path, config::Config configuration) {
     // Absolute: a reload must find the same file wherever the process is by then.
     Runtime runtime(std::filesystem::absolute(path),
                     std::make_shared<const config::Config>(std::move(configuration)));
-    if (auto started = runtime.start(); !started)
-      fmt::print(stderr, "stateway: {}\n", started.error().context);
-    else
+    if (auto started = runtime.start(); started) {
       exit_code = runtime.run();
+    } else {
+      fmt::print(stderr, "stateway: {}\n", started.error().context);
+      // The store stands beside the file: both are the operator's to put right.
+      if (started.error().side == Side::store) exit_code = kExitBadUsage;
+    }
   }
   log::flush();
   return exit_code;
