@@ -18,10 +18,15 @@ Load::Load(io::Loop& loop, io::Network& network, LoadOptions options, Workload& 
       network_(network),
       options_(std::move(options)),
       workload_(workload),
+      targets_(options_.others),
+      random_(options_.seed),
       clients_(options_.clients) {
   CHECK(options_.clients > 0 && options_.rate > 0);
   CHECK(options_.requests > 0 || options_.duration > Duration(0));
-  host_ = options_.target.kind == Address::Kind::tcp ? to_string(options_.target) : "localhost";
+  targets_.insert(targets_.begin(), options_.target);
+  for (const Address& target : targets_)
+    hosts_.push_back(target.kind == Address::Kind::tcp ? to_string(target) : "localhost");
+  for (Client& client : clients_) client.connections.resize(targets_.size());
 }
 
 io::Task<LoadReport> Load::run() {
@@ -50,36 +55,44 @@ io::Task<void> Load::play(unsigned client) {
     if (stopped_) break;
     co_await take(clients_[client], turn);
   }
-  clients_[client].connection.reset();
+  for (auto& connection : clients_[client].connections) connection.reset();
 }
 
-io::Task<Result<void>> Load::connect(Client& client) {
-  if (client.connection != nullptr && client.connection->reusable()) co_return Result<void>{};
-  client.connection.reset();
-  auto stream = co_await network_.connect(options_.target, loop_.now() + options_.connect_timeout);
-  if (!stream) co_return pass_on(std::move(stream));
-  client.connection = std::make_unique<wire::Client>(std::move(*stream), wire::Client::Limits{});
-  co_return Result<void>{};
+io::Task<Result<std::size_t>> Load::connect(Client& client) {
+  const std::size_t first = random_.below(targets_.size());
+  for (std::size_t tried = 0;; ++tried) {
+    const std::size_t at = (first + tried) % targets_.size();
+    std::unique_ptr<wire::Client>& connection = client.connections[at];
+    if (connection != nullptr && connection->reusable()) co_return at;
+    connection.reset();
+    auto stream = co_await network_.connect(targets_[at], loop_.now() + options_.connect_timeout);
+    if (stream) {
+      connection = std::make_unique<wire::Client>(std::move(*stream), wire::Client::Limits{});
+      co_return at;
+    }
+    if (tried + 1 == targets_.size()) co_return pass_on(std::move(stream));
+  }
 }
 
 io::Task<void> Load::take(Client& client, const Turn& turn) {
   wire::ClientRequest request = workload_.make(turn);
-  request.host = host_;
   if (std::string cookies = client.cookies.header(); !cookies.empty())
     request.fields.emplace_back("Cookie", std::move(cookies));
 
-  if (auto connected = co_await connect(client); !connected) {
-    count(turn, {.fate = Outcome::Fate::not_sent, .error = &connected.error()});
+  const auto target = co_await connect(client);
+  if (!target) {
+    count(turn, {.fate = Outcome::Fate::not_sent, .error = &target.error()});
     co_return;
   }
-  const auto response =
-      co_await client.connection->exchange(request, loop_.now() + options_.exchange_timeout);
+  request.host = hosts_[*target];
+  std::unique_ptr<wire::Client>& connection = client.connections[*target];
+  const auto response = co_await connection->exchange(request, loop_.now() + options_.exchange_timeout);
   if (response) {
     client.cookies.take(*response);
     count(turn, {.fate = Outcome::Fate::answered, .response = &*response});
   } else {
-    const bool sent = client.connection->sent() != wire::Sent::nothing;
-    client.connection.reset();
+    const bool sent = connection->sent() != wire::Sent::nothing;
+    connection.reset();
     count(turn, {.fate = sent ? Outcome::Fate::indeterminate : Outcome::Fate::not_sent,
                  .error = &response.error()});
   }

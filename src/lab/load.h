@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/random.h"
 #include "io/network.h"
 #include "io/task_group.h"
 #include "lab/cookie_jar.h"
@@ -19,7 +20,10 @@ namespace stateway::lab {
 
 struct LoadOptions {
   Address target;
-  unsigned clients = 1;        // each with its own cookies and its own connection
+  std::vector<Address> others{};  // more gateways: each turn goes to one of all, drawn by `seed`, and when
+                                  // that one takes no connection, to the next
+  std::uint64_t seed = 1;
+  unsigned clients = 1;        // each with its own cookies and its own connections
   double rate = 100;           // requests per second of all clients together
   std::uint64_t requests = 0;  // ends after so many; 0: by duration alone
   Duration duration{0};        // ends after so long; 0: by requests alone. One of the two must be set
@@ -38,7 +42,7 @@ struct Outcome {
   enum class Fate : unsigned char {
     answered,       // `response` is set, whatever its status
     indeterminate,  // sent, at least in part, and the connection broke or the time was up
-    not_sent,       // no connection: the server cannot know of it
+    not_sent,       // no connection: no server can know of it
   };
   Fate fate = Fate::not_sent;
   const wire::ClientResponse* response = nullptr;
@@ -87,20 +91,22 @@ class Load {
  private:
   struct Client {
     CookieJar cookies;
-    std::unique_ptr<wire::Client> connection;
+    std::vector<std::unique_ptr<wire::Client>> connections;  // by target; null: none now
   };
 
   bool turn_of(unsigned client, std::uint64_t sequence, Turn& out) const;  // false: the schedule is over
   io::Task<void> play(unsigned client);
   io::Task<void> take(Client& client, const Turn& turn);
-  io::Task<Result<void>> connect(Client& client);
+  io::Task<Result<std::size_t>> connect(Client& client);  // to which target
   void count(const Turn& turn, Outcome outcome);
 
   io::Loop& loop_;
   io::Network& network_;
   LoadOptions options_;
   Workload& workload_;
-  std::string host_;
+  std::vector<Address> targets_;
+  std::vector<std::string> hosts_;
+  SeededRandom random_;
   TimePoint start_{};
   bool stopped_ = false;
   LoadReport report_;

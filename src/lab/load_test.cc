@@ -103,6 +103,26 @@ TEST_F(LoadTest, EveryClientHasItsOwnCookieAndEveryTurnIsPlayedOnce) {
   EXPECT_FALSE(load.cookies(3).empty());
 }
 
+TEST_F(LoadTest, TurnsGoToAllTargetsAndNoneToOneThatIsDown) {
+  Greeter one, two;
+  Site first(loop, one), second(loop, two);
+  const Address down = io::ListenSocket::open({.host = "127.0.0.1"})->address();
+  Load load(loop, network,
+            {.target = first.address(),
+             .others = {down, second.address()},
+             .clients = 4,
+             .rate = 5000,
+             .requests = 60},
+            recorder);
+  run(load);
+  EXPECT_EQ(report.turns(), 60u);
+  EXPECT_EQ(report.not_sent + report.indeterminate, 0u);
+  EXPECT_EQ(one.requests + two.requests, 60);
+  EXPECT_GT(one.requests, 5);
+  EXPECT_GT(two.requests, 20) << "with what the one that is down does not take";
+  EXPECT_EQ(one.clients + two.clients, 4) << "a client has its cookie at all of them";
+}
+
 TEST_F(LoadTest, EndsAfterItsDuration) {
   Greeter greeter;
   Site site(loop, greeter);

@@ -44,12 +44,13 @@ void CartWorkload::done(const lab::Turn& turn, const lab::Outcome& outcome) {
   lab::Write write = outcome.fate == Fate::indeterminate ? lab::Write::indeterminate : lab::Write::refused;
   if (outcome.fate == Fate::answered && outcome.response->status < 300) {
     write = lab::Write::acknowledged;
+    acknowledged_[item_of(turn)] = turn.intended + outcome.latency;
   } else if (outcome.fate == Fate::answered) {
     Reply reply{.status = outcome.response->status,
                 .fields = outcome.response->fields,
                 .body = outcome.response->body};
     ++refusals_[fmt::format("{} {}", reply.status, reply.problem())];
-    if (reply.problem() == "outcome-unknown") write = lab::Write::indeterminate;
+    if (unknown_.contains(reply.problem())) write = lab::Write::indeterminate;
   }
   ledger_.record(session_of(turn.client), item_of(turn), write);
 }
@@ -98,9 +99,10 @@ io::Task<void> kill_again_and_again(Lab& lab, lab::GatewayProcess& gateway, std:
   }
 }
 
-void expect_carts_as_promised(const Address& clients, const lab::Load& load, unsigned count,
-                              const CartWorkload& workload) {
+std::vector<std::string> missing_items(const Address& clients, const lab::Load& load, unsigned count,
+                                       const CartWorkload& workload) {
   std::size_t found = 0;
+  std::vector<std::string> missing;
   for (unsigned client = 0; client < count; ++client) {
     const std::string cookies = load.cookies(client).header();
     std::vector<std::string> observed;
@@ -113,13 +115,21 @@ void expect_carts_as_promised(const Address& clients, const lab::Load& load, uns
       observed = items_in(cart.body);
     }
     found += observed.size();
-    const lab::Findings findings = workload.ledger().verify(session_of(client), observed);
+    lab::Findings findings = workload.ledger().verify(session_of(client), observed);
+    missing.insert(missing.end(), findings.missing.begin(), findings.missing.end());
+    findings.missing.clear();
     EXPECT_TRUE(findings.clean()) << session_of(client) << ": " << findings.text();
   }
   std::cout << fmt::format("{} items found: {} acknowledged, {} indeterminate, {} refused\n", found,
                            workload.ledger().count(lab::Write::acknowledged),
                            workload.ledger().count(lab::Write::indeterminate),
                            workload.ledger().count(lab::Write::refused));
+  return missing;
+}
+
+void expect_carts_as_promised(const Address& clients, const lab::Load& load, unsigned count,
+                              const CartWorkload& workload) {
+  EXPECT_THAT(missing_items(clients, load, count, workload), testing::IsEmpty());
 }
 
 std::size_t expect_each_change_arrived_once(const std::string& journal) {

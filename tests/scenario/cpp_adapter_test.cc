@@ -27,13 +27,6 @@ class CppAdapter : public StickySite {
   static std::string on(std::string_view placement) {
     return cart_config({.replay = "re-execute", .placement = placement});
   }
-  std::uint64_t gateway_count(std::string_view name) {
-    const std::string status = ask_admin("/v1/status").body;
-    const std::string key = fmt::format("\"{}\":", name);
-    const std::size_t at = status.find(key) + key.size();
-    return parse_decimal(std::string_view(status).substr(at, status.find_first_of(",}", at) - at))
-        .value_or(0);
-  }
   void kill_all_instances() {
     for (const lab::InstanceInfo& instance : instances()) kill_instance(instance.pid);
     wait_until_all_are_up();
@@ -81,7 +74,7 @@ TEST_F(CppAdapter, WithTurnsParallelIncrementsAllCount) {
     }
     for (Raw& raw : sent) EXPECT_EQ(raw.reply().status, 201) << placement;
     EXPECT_THAT(cart(browser), HasSubstr(R"("bread":{"name":"x","n":50})")) << placement;
-    EXPECT_EQ(gateway_count("reruns"), 0u) << placement;
+    EXPECT_EQ(status_number("reruns"), 0u) << placement;
     stop();
   }
 }
@@ -136,8 +129,8 @@ TEST_F(CppAdapter, WithHybridDocumentsStayWithTheProcessThatHoldsThem) {
   for (int i = 0; i < 20; ++i)
     for (Browser& browser : browsers) add(browser, fmt::format("item-{}", i), name);
   // All but the first request of each session, and what load made go elsewhere.
-  EXPECT_GT(gateway_count("documents_spared"), 100u);
-  EXPECT_EQ(gateway_count("documents_needed"), 0u);
+  EXPECT_GT(status_number("documents_spared"), 100u);
+  EXPECT_EQ(status_number("documents_needed"), 0u);
   kill_all_instances();
   for (Browser& browser : browsers) {
     EXPECT_THAT(cart(browser), HasSubstr(R"("version":20)"));

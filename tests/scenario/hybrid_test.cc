@@ -35,13 +35,6 @@ class Hybrid : public StickySite {
     for (const Browser& browser : browsers) ++out[browser.instance];
     return out;
   }
-  std::uint64_t counted(std::string_view name) {
-    const std::string status = ask_admin("/v1/status").body;
-    const std::string key = fmt::format("\"{}\":", name);
-    const std::size_t at = status.find(key) + key.size();
-    return parse_decimal(std::string_view(status).substr(at, status.find_first_of(",}", at) - at))
-        .value_or(999);
-  }
 
   std::vector<Browser> browsers{40};
   std::map<const Browser*, int> added;
@@ -53,8 +46,8 @@ TEST_F(Hybrid, EachSessionIsWarmAtOneInstance) {
   for (int i = 0; i < 3; ++i) add_everywhere();
   for (std::size_t i = 0; i < browsers.size(); ++i) EXPECT_EQ(browsers[i].instance, before[i].instance);
   EXPECT_EQ(served().size(), 3u);
-  EXPECT_EQ(counted("documents_spared"), 3 * browsers.size());
-  EXPECT_EQ(counted("documents_needed"), 0u);
+  EXPECT_EQ(status_number("documents_spared"), 3 * browsers.size());
+  EXPECT_EQ(status_number("documents_needed"), 0u);
 }
 
 TEST_F(Hybrid, ANewProcessIsSentTheDocument) {
@@ -66,9 +59,9 @@ TEST_F(Hybrid, ANewProcessIsSentTheDocument) {
     add_everywhere();
   }
   add_everywhere();
-  const std::uint64_t before = counted("documents_spared");
+  const std::uint64_t before = status_number("documents_spared");
   add_everywhere();
-  EXPECT_EQ(counted("documents_spared") - before, browsers.size());
+  EXPECT_EQ(status_number("documents_spared") - before, browsers.size());
 }
 
 TEST_F(Hybrid, SessionsSpreadOverNewInstancesAtOnce) {
@@ -111,7 +104,7 @@ TEST_F(Hybrid, ADrainIsOverAsSoonAsWhatRunsIs) {
 TEST_F(Hybrid, NothingIsHeldWithoutMemoryForIt) {
   begin("hybrid_memory = \"0\"");
   add_everywhere();
-  EXPECT_EQ(counted("documents_spared"), 0u);
+  EXPECT_EQ(status_number("documents_spared"), 0u);
 }
 
 TEST_F(Hybrid, ARoutesOwnAffinityGoesFirst) {
@@ -173,7 +166,7 @@ TEST_F(HybridLoad, NothingIsLostWhileSessionsMove) {
   EXPECT_EQ(report.ok, report.turns()) << testing::PrintToString(workload.refusals());
   EXPECT_EQ(scaled, 4u);
   EXPECT_GT(killer.kills(), 2u);
-  const std::uint64_t spared = counted("documents_spared"), needed = counted("documents_needed");
+  const std::uint64_t spared = status_number("documents_spared"), needed = status_number("documents_needed");
   std::cout << fmt::format("{} documents spared, {} needed\n", spared, needed);
   EXPECT_GT(spared, report.turns() / 4);
   expect_carts_as_promised(gateway->clients(), load, options.clients, workload);

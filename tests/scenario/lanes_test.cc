@@ -75,15 +75,8 @@ class Lanes : public StickySite {
                     method, target, browser.cookie, body.size(), body));
     return raw;
   }
-  std::uint64_t counted(std::string_view name) {
-    const std::string status = ask_admin("/v1/status").body;
-    const std::string key = fmt::format("\"{}\":", name);
-    const std::size_t at = status.find(key) + key.size();
-    return parse_decimal(std::string_view(status).substr(at, status.find_first_of(",}", at) - at))
-        .value_or(0);
-  }
   void wait_for_waiting(std::uint64_t n) {
-    EXPECT_TRUE(eventually([&] { return counted("lane_waiting") == n; })) << n << " should wait";
+    EXPECT_TRUE(eventually([&] { return status_number("lane_waiting") == n; })) << n << " should wait";
   }
   /// Requests that the service has had.
   std::uint64_t served() { return parse_decimal(get("/o/count").body).value_or(0); }
@@ -124,9 +117,9 @@ TEST_F(Lanes, FiftyAtOnceRunOneAtATimeInTheOrderOfTheirArrival) {
   for (Raw& raw : sent) EXPECT_EQ(raw.reply().status, 200);
   EXPECT_EQ(document(browser), fmt::format(R"({{"begun":true,"order":[{}]}})", order));
   EXPECT_EQ(most_of_one(), "1");
-  EXPECT_EQ(counted("overlaps"), 0u);
-  EXPECT_EQ(counted("lane_waiting"), 0u);
-  EXPECT_EQ(counted("lane_refused"), 0u);
+  EXPECT_EQ(status_number("overlaps"), 0u);
+  EXPECT_EQ(status_number("lane_waiting"), 0u);
+  EXPECT_EQ(status_number("lane_refused"), 0u);
 }
 
 TEST_F(Lanes, FiftyInAnyOrderAddTheirOwnKeys) {
@@ -162,8 +155,8 @@ TEST_F(Lanes, SafeOnesMayPatchBesideAndTheOneBeforeKeepsItsTurnWhenItRunsAgain) 
   EXPECT_EQ(send(browser, "/q/patch", R"({"n":7})", "GET").reply().status, 200);
   let_go();  // the first one's patch overlaps with that: it runs again
   wait_for_served(before, 3);
-  EXPECT_EQ(counted("reruns"), 1u);
-  EXPECT_EQ(counted("lane_waiting"), 1u);
+  EXPECT_EQ(status_number("reruns"), 1u);
+  EXPECT_EQ(status_number("lane_waiting"), 1u);
   let_go();
   EXPECT_EQ(first.reply().field("Stateway-Version"), "3");
   EXPECT_EQ(second.reply().field("Stateway-Version"), "4");
@@ -184,12 +177,12 @@ TEST_F(Lanes, AFullQueueIs503AndThoseInItAreServed) {
   EXPECT_EQ(third.status, 503);
   EXPECT_EQ(third.problem(), "lane-full");
   EXPECT_EQ(third.field("Retry-After"), "1");
-  EXPECT_EQ(counted("lane_refused"), 1u);
+  EXPECT_EQ(status_number("lane_refused"), 1u);
   EXPECT_EQ(send(other, "/q/patch", R"({"n":5})").reply().status, 200)
       << "another session is no part of this";
   let_go();
   for (Raw* raw : {&holder, &first, &second}) EXPECT_EQ(raw->reply().status, 200);
-  EXPECT_EQ(counted("lane_refused"), 1u);
+  EXPECT_EQ(status_number("lane_refused"), 1u);
 }
 
 TEST_F(Lanes, AClientThatGoesWhileItWaitsFreesItsPlace) {
@@ -210,7 +203,7 @@ TEST_F(Lanes, AClientThatGoesWhileItWaitsFreesItsPlace) {
   for (Raw* raw : {&holder, &next}) EXPECT_EQ(raw->reply().status, 200);
   EXPECT_EQ(served(), before + 2) << "the service has not seen the one that went";
   EXPECT_EQ(document(browser), R"({"begun":true,"n":2})");
-  EXPECT_EQ(counted("client_gone"), 2u);
+  EXPECT_EQ(status_number("client_gone"), 2u);
 }
 
 TEST_F(Lanes, AStopEndsThoseWhoWait) {
@@ -255,7 +248,7 @@ TEST_F(Lanes, OneThatGoesToAnotherInstanceKeepsItsTurn) {
   wait_for_waiting(1);
   kill_instance(instances().at(0).pid);
   wait_for_served(0, 1);  // by the process that was started in its place
-  EXPECT_EQ(counted("lane_waiting"), 1u);
+  EXPECT_EQ(status_number("lane_waiting"), 1u);
   let_go();
   EXPECT_EQ(holder.reply().status, 200);
   EXPECT_EQ(next.reply().status, 200);
@@ -276,7 +269,7 @@ TEST_F(Lanes, AnInstanceThatDiesEndsTheTurn) {
   // It may still have reached the process that was dying.
   const Reply after = next.reply();
   EXPECT_TRUE(after.status == 200 || after.problem() == "outcome-unknown") << after.status << after.body;
-  EXPECT_EQ(counted("lane_waiting"), 0u);
+  EXPECT_EQ(status_number("lane_waiting"), 0u);
   EXPECT_EQ(send(browser, "/q/patch", R"({"n":3})").reply().status, 200);
   EXPECT_EQ(document(browser), R"({"begun":true,"n":3})");
 }
@@ -378,8 +371,8 @@ TEST_F(Lanes, ThousandsOfSessionsAtOnce) {
   io::run_until_done(crowd.lab.loop, crowd.run(kSessions), std::chrono::minutes(5));
   EXPECT_EQ(crowd.good, kSessions) << testing::PrintToString(crowd.refused);
   EXPECT_EQ(most_of_one(), "1");
-  EXPECT_EQ(counted("overlaps"), 0u);
-  EXPECT_EQ(counted("lane_waiting"), 0u);
+  EXPECT_EQ(status_number("overlaps"), 0u);
+  EXPECT_EQ(status_number("lane_waiting"), 0u);
 }
 
 }  // namespace

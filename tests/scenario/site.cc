@@ -1,228 +1,10 @@
 #include "site.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-
-#include "base/bytes.h"
 
 namespace stateway::scenario {
-namespace {
-
-std::string replaced(std::string text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
-  return text;
-}
-
-std::string program(const char* variable, const char* built) {
-  const char* other = std::getenv(variable);
-  return other != nullptr ? other : built;
-}
-
-// The last lines of a log.
-std::string tail(const std::string& log) {
-  std::vector<std::string_view> lines;
-  for (std::string_view rest = log; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    lines.push_back(line);
-  }
-  std::string out;
-  for (std::size_t i = lines.size() > 60 ? lines.size() - 60 : 0; i < lines.size(); ++i)
-    out.append(lines[i]).append("\n");
-  return out;
-}
-
-}  // namespace
-
-bool pause_and_check_time(TimePoint deadline) {
-  pollfd nothing{};
-  poll(&nothing, 0, 5);
-  return std::chrono::steady_clock::now() < deadline;
-}
-
-const std::string& stateway_binary() {
-  static const std::string kPath = program("STATEWAY_BINARY", BUILT_STATEWAY);
-  return kPath;
-}
-
-const std::string& cart_binary() {
-  static const std::string kPath = program("STATEWAY_CART", BUILT_CART);
-  return kPath;
-}
-
-const std::string& origin_binary() {
-  static const std::string kPath = BUILT_ORIGIN;
-  return kPath;
-}
-
-bool is_sanitized() {
-  static const bool kFound = [] {
-    const std::string binary = lab::read_file(stateway_binary());
-    return binary.find("__asan_init") != std::string::npos || binary.find("__tsan_init") != std::string::npos;
-  }();
-  return kFound;
-}
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : parse_decimal(value).value_or(otherwise);
-}
-
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "stateway-XXXXXX").string();
-  CHECK(mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-Site::Site() {
-  lab::GatewayProcess::Setup setup;
-  setup.binary = stateway_binary();
-  setup.config_file = folder / "stateway.toml";
-  setup.log_file = folder / "log";
-  setup.environment = {{"CART_JOURNAL", folder / "journal"}};
-  gateway = std::make_unique<lab::GatewayProcess>(std::move(setup));
-}
-
-void Site::TearDown() {
-  if (gateway->running()) stop();
-  if (HasFailure()) std::cerr << "---- the gateway's log\n" << tail(gateway->log()) << "----\n";
-}
-
-void Site::write_config(std::string_view config) {
-  config_ = config;
-  std::string text = replaced(config_, "@CLIENTS@", clients_);
-  text = replaced(text, "@ADMIN@", admin_);
-  text = replaced(text, "@DIR@", folder.path());
-  text = replaced(text, "@CART@", cart_binary());
-  text = replaced(text, "@ORIGIN@", origin_binary());
-  std::ofstream(folder / "stateway.toml") << text;
-}
-
-void Site::start(std::string_view config) {
-  clients_ = admin_ = "127.0.0.1:0";
-  write_config(config);
-  const auto started = gateway->start();
-  ASSERT_TRUE(started.has_value()) << started.error().context;
-  wait_until_ready();
-}
-
-void Site::restart(bool wait) {
-  clients_ = to_string(gateway->clients());
-  admin_ = to_string(gateway->admin());
-  write_config(config_);
-  const auto started = gateway->start();
-  ASSERT_TRUE(started.has_value()) << started.error().context;
-  if (wait) wait_until_ready();
-}
-
-void Site::wait_until_ready() {
-  bool ended = false;
-  const bool ready = eventually(
-      [&] {
-        ended = !gateway->running();
-        return ended || (gateway->listening() && ask_admin("/readyz").status == 200);
-      },
-      30s);
-  ASSERT_TRUE(ready && !ended) << "the gateway did not become ready";
-}
-
-void Site::stop() {
-  const auto exit = gateway->stop(30s);
-  ASSERT_TRUE(exit.has_value()) << exit.error().context;
-  EXPECT_EQ(exit->signal, 0);
-  EXPECT_EQ(exit->status, 0);
-  expect_nothing_left();
-}
-
-void Site::expect_nothing_left() {
-  EXPECT_TRUE(eventually([&] { return gateway->processes().empty(); }, 10s))
-      << "left behind: " << testing::PrintToString(gateway->processes());
-}
-
-Reply Site::ask(std::string_view method, std::string_view target, std::string_view more,
-                std::string_view body) {
-  const std::string length = body.empty() ? "" : fmt::format("Content-Length: {}\r\n", body.size());
-  Raw raw = connect();
-  EXPECT_TRUE(raw.connected());
-  if (!raw.connected()) return {};
-  return raw.ask(fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}{}\r\n{}", method, target,
-                             to_string(gateway->clients()), more, length, body));
-}
-
-void Browser::take(const Reply& reply) {
-  instance = reply.field("Stateway-Instance");
-  if (!reply.has("Set-Cookie")) return;
-  const std::string set = reply.field("Set-Cookie");
-  cookie = set.substr(0, set.find(';'));
-}
-
-Reply Site::browse(Browser& browser, std::string_view method, std::string_view target,
-                   std::string_view body) {
-  Reply reply = ask(method, target, browser.header(), body);
-  browser.take(reply);
-  return reply;
-}
-
-Reply Site::ask_admin(std::string_view target, std::string_view more) {
-  Raw raw(gateway->admin());
-  if (!raw.connected()) return {};
-  return raw.ask(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}\r\n", target,
-                             to_string(gateway->admin()), more));
-}
-
-Reply Site::reload(std::string_view more) {
-  Raw raw(gateway->admin());
-  EXPECT_TRUE(raw.connected());
-  if (!raw.connected()) return {};
-  return raw.ask(
-      fmt::format("POST /v1/reload HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n"
-                  "Content-Type: application/json\r\n{}\r\n",
-                  to_string(gateway->admin()), more));
-}
-
-void Site::reload_with(std::string_view config) {
-  write_config(config);
-  const Reply reloaded = reload();
-  EXPECT_EQ(reloaded.status, 200) << reloaded.body;
-}
-
-std::vector<lab::InstanceInfo> Site::instances() {
-  const auto parsed = lab::parse_services(ask_admin("/v1/services").body);
-  EXPECT_TRUE(parsed.has_value());
-  return parsed.value_or(std::vector<lab::InstanceInfo>());
-}
-
-void Site::kill_instance(pid_t pid) {
-  ASSERT_GT(pid, 1);
-  kill(pid, SIGKILL);
-  // Reaped by the gateway, or a zombie until it is: either way its sockets are closed. Before that it still
-  // accepts.
-  eventually([&] {
-    const std::string stat = lab::read_file(fmt::format("/proc/{}/stat", pid));
-    return stat.empty() || stat.find(") Z ") != std::string::npos;
-  });
-}
-
-void Site::wait_until_all_are_up() {
-  eventually([&] {
-    const auto all = instances();
-    for (const lab::InstanceInfo& i : all)
-      if (i.state != "up" || i.pid == 0) return false;
-    return !all.empty();
-  });
-}
 
 Ended run_stateway(const Folder& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), stateway_binary());
@@ -305,9 +87,10 @@ session = "s"
 }
 
 std::string cart_config(const CartOptions& options) {
+  const std::string embedded = fmt::format("path = \"@DIR@/state\"\ndurability = \"{}\"", options.durability);
   return fmt::format(R"([gateway]
 debug_headers = true
-key_file = "@DIR@/keys"
+key_file = "{}"
 [log]
 access = false
 [[listen]]
@@ -315,13 +98,13 @@ address = "@CLIENTS@"
 [admin]
 address = "@ADMIN@"
 [store]
-path = "@DIR@/state"
-durability = "{}"
+{}
 [session.cart]
 placement = "{}"
+{}
 [service.shop]
 command = ["@CART@"]
-count = 3
+count = {}
 socket = true
 health = {{ path = "/healthz", interval = "100ms", timeout = "2s", rise = 1 }}
 timeout = {{ connect = "10s" }}
@@ -334,7 +117,8 @@ replay = "{}"
 path = "/api/crash"
 service = "shop"
 )",
-                     options.durability, options.placement, options.replay);
+                     options.key_file, options.store.empty() ? embedded : options.store, options.placement,
+                     options.session, options.instances, options.replay);
 }
 
 }  // namespace stateway::scenario
