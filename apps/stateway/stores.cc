@@ -1,23 +1,47 @@
 #include "stateway/stores.h"
 
-#include "stateway/open_redis.h"
+#include <utility>
+
+#include "base/log.h"
 #include "store/embedded.h"
 #include "store/memory.h"
+#include "store/redis/redis_store.h"
 
 namespace stateway {
+namespace {
 
-Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
-                                                      const WallClock& clock) {
+using store::StateStore, store::StoreOptions;
+
+/// Of another machine. One that is away now may be used where commits can wait for it.
+template <class Store>
+Result<std::unique_ptr<StateStore>> open_remote(const StoreOptions& options, const WallClock& clock) {
+  auto made = Store::make(options, clock);
+  if (!made) return pass_on(std::move(made));
+  const auto checked = (*made)->check();
+  const bool may_come = !checked && checked.error().code == Code::store_unavailable &&
+                        options.on_outage == store::OnOutage::journal;
+  if (may_come) {
+    log::warn("the session store is away", {{"reason", checked.error().context}});
+  } else if (!checked) {
+    return fail(Code::invalid_argument, Side::store,
+                "cannot use the session store: " + checked.error().context);
+  }
+  return std::unique_ptr<StateStore>(std::move(*made));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateStore>> open_store(const StoreOptions& options, const WallClock& clock) {
   switch (options.kind) {
     case store::Kind::memory:
       return std::make_unique<store::MemoryStore>(clock, options.sessions_max);
     case store::Kind::embedded: {
       auto embedded = store::EmbeddedStore::open(options, clock);
       if (!embedded) return pass_on(std::move(embedded));
-      return std::unique_ptr<store::StateStore>(std::move(*embedded));
+      return std::unique_ptr<StateStore>(std::move(*embedded));
     }
     case store::Kind::redis:
-      return open_redis(options, clock);
+      return open_remote<store::redis::RedisStore>(options, clock);
     case store::Kind::postgres:
       break;
   }

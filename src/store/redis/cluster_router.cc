@@ -37,7 +37,10 @@ Advice advice_of(const Reply& reply) {
 
 struct ClusterRouter::Node final : private ServerCheck {
   Node(ClusterTopology& t, io::Loop& loop, io::Network& network, const Address& at)
-      : topology(t), address(at), dialer(network, at), link(loop, dialer, t.access(), *this, t.random()) {}
+      : topology(t),
+        address(at),
+        dialer(network, at, t.access().tls),
+        link(loop, dialer, t.access(), *this, t.random()) {}
   Result<void> check(const ServerFacts& facts) override { return topology.greeted(address, facts); }
 
   ClusterTopology& topology;

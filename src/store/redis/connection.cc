@@ -138,8 +138,12 @@ io::Task<Result<void>> Connection::begin() {
   const TimePoint deadline = loop_.now() + options_.timeout;
   broke_.clear();
   auto dialed = co_await dialer_.dial(deadline);
-  if (!dialed)
-    co_return fail(Code::store_unavailable, Side::store, "cannot be reached: " + dialed.error().context);
+  if (!dialed) {
+    const Code code = dialed.error().code;
+    const bool untrusted = code == Code::certificate_untrusted || code == Code::certificate_name;
+    co_return fail(untrusted ? Code::invalid_argument : Code::store_unavailable, Side::store,
+                   "cannot be reached: " + dialed.error().context);
+  }
   stream_ = std::move(*dialed);
   reader_.emplace();
   const Greeting greeting(options_.user, options_.password, options_.database);

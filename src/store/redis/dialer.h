@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "io/network.h"
+#include "io/tls_stream.h"
 
 namespace stateway::store::redis {
 
@@ -21,16 +22,19 @@ class Dialer {
 
 class AddressDialer final : public Dialer {
  public:
-  /// `network` must outlive the dialer.
-  AddressDialer(io::Network& network, Address address) : network_(network), address_(std::move(address)) {}
+  /// `network` must outlive the dialer. With `tls`, the stream is one of TLS.
+  AddressDialer(io::Network& network, Address address, std::shared_ptr<const io::TlsClient> tls = nullptr)
+      : network_(network), address_(std::move(address)), tls_(std::move(tls)) {}
   io::Task<Result<std::unique_ptr<io::Stream>>> dial(TimePoint deadline) override {
-    return network_.connect(address_, deadline);
+    return tls_ == nullptr ? network_.connect(address_, deadline)
+                           : io::connect_tls(network_, tls_, address_, deadline);
   }
   std::string name() const override { return "redis " + to_string(address_); }
 
  private:
   io::Network& network_;
   Address address_;
+  std::shared_ptr<const io::TlsClient> tls_;
 };
 
 }  // namespace stateway::store::redis

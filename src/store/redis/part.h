@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/task_group.h"
+#include "store/redis/confirmations.h"
 #include "store/redis/redis_store.h"
 #include "store/redis/scripts.h"
 
@@ -15,7 +16,8 @@ namespace stateway::store::redis {
 inline constexpr std::int64_t kSpareMillis = 24 * 3600 * 1000;
 
 struct RedisStore::Part {
-  Part(io::Loop& l, std::unique_ptr<Router> r) : loop(l), router(std::move(r)) {}
+  Part(io::Loop& l, std::unique_ptr<Router> r)
+      : loop(l), router(std::move(r)), confirmations(loop, *router) {}
   TimePoint deadline(Duration timeout) const { return loop.now() + timeout; }
   /// Lets it run; whether it succeeds does not matter.
   void spawn(io::Task<Result<Answer>> task) { background.spawn(forget(std::move(task))); }
@@ -23,6 +25,7 @@ struct RedisStore::Part {
 
   io::Loop& loop;
   std::unique_ptr<Router> router;
+  Confirmations confirmations;
   io::TaskGroup background;  // goes before the router
 };
 

@@ -61,7 +61,7 @@ void RedisStore::detach(io::Loop& loop) { parts_.remove(loop); }
 
 io::Task<Result<void>> RedisStore::open(io::Loop& loop) {
   Part& part = parts_.on(loop);
-  if (auto ready = co_await part.router->ready(part.deadline(timeout_)); !ready) co_return ready;
+  if (auto found = co_await find_durability(part); !found) co_return found;
   co_return co_await recount(part, part.deadline(timeout_));
 }
 
@@ -102,20 +102,28 @@ io::Task<Result<Committed>> RedisStore::commit(io::Loop& loop, Batch batch) {
       indexed = true;
       once_more = !*added;
     }
-    const auto outcome = co_await run_commit(part, batch, indexed, deadline);
-    if (!outcome) co_return std::unexpected<Error>(outcome.error());
-    if (is(*outcome, "INDEX") && !indexed) continue;
-    auto committed = conclude(batch, *outcome);
-    if (committed && is(*outcome, "OK")) tidy_up(part, batch, *outcome);
+    const auto answer = co_await run_commit(part, batch, indexed, deadline);
+    if (!answer) co_return std::unexpected<Error>(answer.error());
+    const Reply& outcome = answer->reply;
+    if (is(outcome, "INDEX") && !indexed) continue;
+    auto committed = conclude(batch, outcome);
+    if (committed && is(outcome, "OK")) tidy_up(part, batch, outcome);
     // An entry that was there already may since have been removed by whoever erased its record.
     if (committed && once_more) part.background.spawn(index_again(part, entries_of(batch), deadline));
+    const Confirmed asked{.on_disk = on_disk_, .replicas = replicas_};
+    if (committed && asked.anything()) {
+      const std::string key = record_key(batch.writes.front().key);
+      auto confirmed =
+          co_await part.confirmations.wait(topology_->partition(key), key, answer->server, asked, deadline);
+      if (!confirmed) co_return pass_on(std::move(confirmed));
+    }
     co_return committed;
   }
 }
 
 /// The script's answer.
-io::Task<Result<Reply>> RedisStore::run_commit(Part& part, const Batch& batch, bool indexed,
-                                               TimePoint deadline) {
+io::Task<Result<Answer>> RedisStore::run_commit(Part& part, const Batch& batch, bool indexed,
+                                                TimePoint deadline) {
   const WallMillis now = clock_.now();
   std::vector<std::string> keys;
   std::vector<std::string> arguments{std::to_string(now),
@@ -130,10 +138,8 @@ io::Task<Result<Reply>> RedisStore::run_commit(Part& part, const Batch& batch, b
   }
   // Not for nothing: while a slot of a cluster is on its way, commands wait of whose keys one is missing.
   if (batch.lease != 0) keys.push_back(lease_key(batch.writes.front().key));
-  auto answer = co_await run_script(*part.router, commit_script(), std::move(keys), std::move(arguments),
-                                    deadline, batch.id.gateway != 0);
-  if (!answer) co_return pass_on(std::move(answer));
-  co_return std::move(answer->reply);
+  co_return co_await run_script(*part.router, commit_script(), std::move(keys), std::move(arguments),
+                                deadline, batch.id.gateway != 0);
 }
 
 Result<Committed> RedisStore::conclude(const Batch& batch, const Reply& outcome) {
@@ -229,6 +235,7 @@ Stats RedisStore::stats() const {
   stats.commits = stats.groups = counters_.commits.load();
   stats.conflicts = counters_.conflicts.load();
   stats.swept = counters_.swept.load();
+  stats.durability = durability();
   return stats;
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "store/leases.h"
+#include "store/options.h"
 #include "store/per_loop.h"
 #include "store/redis/router.h"
 #include "store/store.h"
@@ -25,8 +26,14 @@ class RedisStore final : public StateStore, private Leases {
              std::uint64_t sessions_max);
   ~RedisStore() override;
 
-  /// Connects on an attached loop, and counts the records. Errors: invalid_argument, store_unavailable, each
-  /// with a sentence for the operator.
+  /// The one that [store] names: url, timeout, connections, ca_file, durability, replicas, sessions_max. Does
+  /// not connect; blocks for the file. Errors: invalid_argument, one sentence.
+  static Result<std::unique_ptr<RedisStore>> make(const StoreOptions& options, const WallClock& clock);
+  /// Whether it can be used: connects, counts the records, and finds out what commits survive. Blocks, on a
+  /// loop of its own. Errors: invalid_argument, what the operator must change; store_unavailable, it may
+  /// come; each with a sentence that names the server.
+  Result<void> check();
+  /// The same on an attached loop.
   io::Task<Result<void>> open(io::Loop& loop);
 
   io::Task<Result<std::optional<Record>>> load(io::Loop& loop, std::string key) override;
@@ -61,13 +68,15 @@ class RedisStore final : public StateStore, private Leases {
   void extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) override;
   void give_back(io::Loop& loop, std::string_view key, std::uint64_t token) override;
 
+  io::Task<Result<void>> find_durability(Part& part);
+  std::string_view durability() const;
   std::int64_t room() const;
   void count(const Batch& batch, const Reply& outcome);
   void tidy_up(Part& part, const Batch& batch, const Reply& outcome);
   static std::vector<IndexEntry> entries_of(const Batch& batch);
   io::Task<Result<bool>> write_index(Part& part, std::vector<IndexEntry> entries, TimePoint deadline);
   io::Task<void> index_again(Part& part, std::vector<IndexEntry> entries, TimePoint deadline);
-  io::Task<Result<Reply>> run_commit(Part& part, const Batch& batch, bool indexed, TimePoint deadline);
+  io::Task<Result<Answer>> run_commit(Part& part, const Batch& batch, bool indexed, TimePoint deadline);
   Result<Committed> conclude(const Batch& batch, const Reply& outcome);
 
   io::Task<Result<void>> recount(Part& part, TimePoint deadline);
@@ -85,6 +94,12 @@ class RedisStore final : public StateStore, private Leases {
   const WallClock& clock_;
   const Duration timeout_;
   std::atomic<std::uint64_t> sessions_max_;
+  Durability asked_ = Durability::memory;
+  std::uint32_t replicas_ = 0;
+  std::atomic<bool> known_{false};  // these two, of the servers of this epoch
+  std::atomic<std::uint64_t> known_epoch_{0};
+  std::atomic<Durability> effective_{Durability::memory};
+  std::atomic<bool> on_disk_{false};  // each commit has to wait for the disk
   SystemRandom random_;
   Counters counters_;
   PerLoop<Part> parts_;

@@ -63,8 +63,8 @@ io::Task<Result<Answer>> ServerLink::ask(Request request, TimePoint deadline) {
 class SingleTopology::SingleRouter final : public Router {
  public:
   SingleRouter(SingleTopology& topology, io::Loop& loop, io::Network& network)
-      : dialer_(network, topology.address_),
-        link_(loop, dialer_, topology.access_, topology, topology.random_) {}
+      : dialer_(topology.make_dialer(loop, network)),
+        link_(loop, *dialer_, topology.access_, topology, topology.random_) {}
 
   io::Task<Result<Answer>> ask(Request request, TimePoint deadline) override {
     return link_.ask(std::move(request), deadline);
@@ -76,12 +76,16 @@ class SingleTopology::SingleRouter final : public Router {
   }
 
  private:
-  AddressDialer dialer_;
+  std::unique_ptr<Dialer> dialer_;
   ServerLink link_;
 };
 
 std::unique_ptr<Router> SingleTopology::make_router(io::Loop& loop, io::Network& network) {
   return std::make_unique<SingleRouter>(*this, loop, network);
+}
+
+std::unique_ptr<Dialer> SingleTopology::make_dialer(io::Loop&, io::Network& network) {
+  return std::make_unique<AddressDialer>(network, address_, access_.tls);
 }
 
 Result<void> SingleTopology::check(const ServerFacts& facts) {

@@ -17,9 +17,10 @@ struct Access {
   std::string user;
   Secret password;
   unsigned database = 0;
-  Duration timeout = 2s;          // [store] timeout
-  std::uint32_t connections = 1;  // of each loop, to each server
-  bool patient = true;            // of ConnectionOptions
+  Duration timeout = 2s;                     // [store] timeout
+  std::uint32_t connections = 1;             // of each loop, to each server
+  bool patient = true;                       // of ConnectionOptions
+  std::shared_ptr<const io::TlsClient> tls;  // nullptr: without
 
   /// Of the connections for commands that wait for as long as the time-out: silence is no fault there.
   ConnectionOptions options(bool waits) const {
@@ -63,7 +64,7 @@ class ServerLink {
   std::unique_ptr<Connection> waits_;  // from when it is first needed
 };
 
-class SingleTopology final : public Topology, private ServerCheck {
+class SingleTopology : public Topology, private ServerCheck {
  public:
   SingleTopology(Address address, Access access) : address_(std::move(address)), access_(std::move(access)) {}
 
@@ -72,8 +73,13 @@ class SingleTopology final : public Topology, private ServerCheck {
   std::size_t partition(std::string_view) const override { return 0; }
   bool append_only() const override { return append_only_.load(std::memory_order_relaxed); }
 
+ protected:
+  const Access& access() const { return access_; }
+
  private:
   class SingleRouter;
+  /// How a loop finds the server.
+  virtual std::unique_ptr<Dialer> make_dialer(io::Loop& loop, io::Network& network);
   Result<void> check(const ServerFacts& facts) override;
 
   const Address address_;

@@ -10,6 +10,7 @@ namespace stateway::store::redis {
 
 io::Task<Result<std::size_t>> RedisStore::sweep(io::Loop& loop, std::size_t most) {
   Part& part = parts_.on(loop);
+  if (auto found = co_await find_durability(part); !found) co_return pass_on(std::move(found));
   const WallMillis now = clock_.now();
   std::size_t removed = 0;
   while (removed < most) {

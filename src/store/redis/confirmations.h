@@ -1,0 +1,58 @@
+// Waiting until commits are where they were asked to be: on disk, on replicas. Redis waits for everything
+// that a server did before a write of the same connection, so one such write, and one wait, are for all the
+// commits before.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "io/task_group.h"
+#include "io/wait_queue.h"
+#include "store/redis/router.h"
+
+namespace stateway::store::redis {
+
+/// What every commit must have before it is acknowledged.
+struct Confirmed {
+  bool on_disk = false;        // WAITAOF (7.2)
+  std::uint32_t replicas = 0;  // WAIT
+
+  bool anything() const { return on_disk || replicas > 0; }
+};
+
+/// Of one loop. Not thread-safe.
+class Confirmations {
+ public:
+  /// All must outlive it.
+  Confirmations(io::Loop& loop, Router& router) : loop_(loop), router_(router) {}
+  Confirmations(const Confirmations&) = delete;
+  Confirmations& operator=(const Confirmations&) = delete;
+
+  /// After a commit on `key`, one of Redis, that `server` (Answer) of `partition` answered. The commits of a
+  /// partition that wait at the same time share a round. Errors: not_durable, with the reason: the commit is
+  /// applied there, and may be lost.
+  io::Task<Result<void>> wait(std::size_t partition, std::string key, std::uint64_t server, Confirmed asked,
+                              TimePoint deadline);
+
+ private:
+  struct Round {
+    Round(io::Loop& loop, std::string k) : key(std::move(k)), ended(loop) {}
+    std::string key;
+    io::WaitQueue ended;
+    Result<Answer> answer;
+  };
+  struct Line {
+    std::shared_ptr<Round> next;  // who comes now waits for this one: it begins after his commit
+    bool running = false;
+  };
+  io::Task<void> run(Line& line, Confirmed asked, Duration patience);
+
+  io::Loop& loop_;
+  Router& router_;
+  std::map<std::size_t, Line> lines_;  // by partition
+  io::TaskGroup rounds_;               // goes first
+};
+
+}  // namespace stateway::store::redis
