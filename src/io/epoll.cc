@@ -51,6 +51,13 @@ void EpollLoop::modify(int fd, std::uint32_t events, Watch& watch) {
   CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0);
 }
 
+Result<void> EpollLoop::add_or_modify(int fd, std::uint32_t events, Watch& watch) {
+  epoll_event event{.events = events, .data = {.ptr = &watch}};
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0) return {};
+  if (errno != ENOENT) return fail(Code::io, Side::self, std::strerror(errno));
+  return add(fd, events, watch);
+}
+
 void EpollLoop::remove(int fd, Watch& watch) {
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
   for (int i = next_event_; i < event_count_; ++i) {

@@ -27,6 +27,9 @@ class EpollLoop final : public Loop {
   /// Registers `fd`. Errors: Code::io (watch limit, memory). `watch` must be forgotten before it dies.
   Result<void> add(int fd, std::uint32_t events, Watch& watch);
   void modify(int fd, std::uint32_t events, Watch& watch);
+  /// The same as add, or as modify if the descriptor is registered: for one whose owner may have closed and
+  /// replaced it. Errors: Code::io.
+  Result<void> add_or_modify(int fd, std::uint32_t events, Watch& watch);
   /// Takes `fd` out; call before closing it. Events of this turn that are still undelivered are dropped.
   void remove(int fd, Watch& watch);
   /// Inside on_events: false once the watch being served was removed (so `this` may be gone).
