@@ -84,6 +84,14 @@ void add_key_commands(CLI::App& app, Command& command) {
   add_json_flag(*rotate, command);
 }
 
+void add_store_commands(CLI::App& app, Command& command) {
+  CLI::App* store = app.add_subcommand("store", "The store of sessions that [store] names");
+  store->require_subcommand(1);
+  CLI::App* migrate = add_command(*store, command, What::store_migrate, "migrate",
+                                  "PostgreSQL: make the schema, or bring an older one up to date");
+  add_config_option(*migrate, command);
+}
+
 /// The arguments, with the ids behind a `--`: those that begin with a dash are no options.
 std::vector<std::string> with_ids_last(int argc, const char* const* argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
@@ -152,6 +160,7 @@ std::expected<Command, int> parse_command_line(int argc, const char* const* argv
                   "also say what a reload of the running gateway would change; changes nothing");
   add_session_commands(app, command);
   add_key_commands(app, command);
+  add_store_commands(app, command);
   add_command(app, command, What::version, "version", "Print the version");
   app.set_version_flag("--version", fmt::format("stateway {}", STATEWAY_VERSION));
 

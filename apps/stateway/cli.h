@@ -32,6 +32,7 @@ struct Command {
     session_end,
     key_list,
     key_rotate,
+    store_migrate,
   };
 
   What what = What::run;

@@ -81,6 +81,8 @@ TEST(CommandLine, KnowsWhatCommandsForARunningGatewayAreTold) {
   EXPECT_EQ(parse({"session", "list"}).command->limit, 0u);
   EXPECT_EQ(parse({"key", "list"}).command->what, Command::What::key_list);
   EXPECT_EQ(parse({"key", "rotate", "-c", "a"}).command->config_path, "a");
+  EXPECT_EQ(parse({"store", "migrate"}).command->what, Command::What::store_migrate);
+  EXPECT_EQ(parse({"store", "migrate", "-c", "a"}).command->config_path, "a");
   EXPECT_EQ(parse({"check", "--effect"}).command->effect, true);
 }
 
@@ -110,7 +112,8 @@ TEST(CommandLine, HelpIsEverywhereAndNoFailure) {
                                                                                {"session", "end", "--help"},
                                                                                {"key", "-h"},
                                                                                {"key", "list", "--help"},
-                                                                               {"key", "rotate", "-h"}}) {
+                                                                               {"key", "rotate", "-h"},
+                                                                               {"store", "migrate", "-h"}}) {
     const Outcome outcome = parse(arguments);
     ASSERT_FALSE(outcome.command);
     EXPECT_EQ(outcome.command.error(), kExitDone);
@@ -138,6 +141,8 @@ TEST(CommandLine, WrongUseIsOneSentenceAndExitCode2) {
                                                        {"session", "list", "--limit=0"},
                                                        {"session", "list", "--limit=x"},
                                                        {"key"},
+                                                       {"store"},
+                                                       {"store", "migrate", "extra"},
                                                        {"key", "list", "extra"},
                                                        {"check", "--effects"},
                                                        {"run", "check"}}) {

@@ -5,6 +5,7 @@
 #include "stateway/cli.h"
 #include "stateway/key_command.h"
 #include "stateway/session_command.h"
+#include "stateway/store_command.h"
 #include "stateway/wiring.h"
 
 namespace {
@@ -39,5 +40,7 @@ int main(int argc, char** argv) {
       return stateway::list_keys(*command);
     case What::key_rotate:
       return stateway::rotate_keys(*command);
+    case What::store_migrate:
+      return stateway::migrate_store(*command);
   }
 }

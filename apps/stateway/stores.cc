@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "store/embedded.h"
 #include "store/memory.h"
+#include "store/postgres/postgres.h"
 #include "store/redis/redis_store.h"
 
 namespace stateway {
@@ -43,9 +44,9 @@ Result<std::unique_ptr<StateStore>> open_store(const StoreOptions& options, cons
     case store::Kind::redis:
       return open_remote<store::redis::RedisStore>(options, clock);
     case store::Kind::postgres:
-      break;
+      return open_remote<store::postgres::PostgresStore>(options, clock);
   }
-  return fail(Code::invalid_argument, Side::self, "this kind of store is not in this release");
+  return fail(Code::internal);
 }
 
 }  // namespace stateway

@@ -9,7 +9,8 @@
 
 namespace stateway {
 
-/// Opens it; blocks. Errors: a sentence for the operator. `clock` must outlive the store.
+/// Opens it; blocks. Errors: invalid_argument, with a sentence for the operator. `clock` must outlive the
+/// store.
 Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
                                                       const WallClock& clock);
 
