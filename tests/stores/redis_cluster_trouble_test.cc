@@ -30,13 +30,14 @@ class TroubledCluster : public testing::Test {
     for (const std::string& one : cluster_.addresses()) seeds.push_back(parse_address(one).value());
     auto topology = std::make_unique<redis::ClusterTopology>(seeds, redis::Access{.timeout = timeout});
     store_ = std::make_unique<redis::RedisStore>(std::move(topology), clock_, timeout, 1'000'000);
-    store_->attach(loop_.loop(), loop_.network());
+    for (LoopThread* on : {&loop_, &other_loop_}) store_->attach(on->loop(), on->network());
     const auto opened = loop_.run([this](io::Loop& loop) { return store_->open(loop); });
     ASSERT_TRUE(opened.has_value()) << opened.error().context;
   }
   void TearDown() override {
     if (store_ == nullptr) return;
-    loop_.run([this](io::Loop& loop) { return detach_from(loop, *store_); });
+    for (LoopThread* on : {&loop_, &other_loop_})
+      on->run([this](io::Loop& loop) { return detach_from(loop, *store_); });
   }
 
   static std::vector<std::string> keys() {
@@ -44,7 +45,7 @@ class TroubledCluster : public testing::Test {
     for (std::size_t i = 0; i < kWriters; ++i) out.push_back("writer " + std::to_string(100 + i));
     return out;
   }
-  Writers writers() { return Writers(loop_, *store_, keys(), clock_.now() + 3'600'000); }
+  Writers writers() { return Writers({&loop_, &other_loop_}, *store_, keys(), clock_.now() + 3'600'000); }
   static RedisCluster::Slot slot_of(std::size_t writer) {
     return redis::slot_of(redis::record_key(keys()[writer]));
   }
@@ -57,6 +58,7 @@ class TroubledCluster : public testing::Test {
   SystemClock clock_;
   RedisCluster cluster_;
   LoopThread loop_;
+  LoopThread other_loop_;
   std::unique_ptr<redis::RedisStore> store_;
 };
 

@@ -10,8 +10,8 @@ using store::Record;
 using store::Revision;
 using store::StateStore;
 
-Writers::Writers(store::LoopThread& loop, StateStore& store, std::vector<std::string> keys,
-                 WallMillis expires_at) {
+Writers::Writers(const std::vector<store::LoopThread*>& loops, StateStore& store,
+                 std::vector<std::string> keys, WallMillis expires_at) {
   for (std::string& key : keys) {
     writers_.push_back(std::make_unique<Writer>());
     writers_.back()->key = std::move(key);
@@ -19,6 +19,7 @@ Writers::Writers(store::LoopThread& loop, StateStore& store, std::vector<std::st
   }
   for (const auto& one : writers_) {
     Writer& writer = *one;
+    store::LoopThread& loop = *loops[running_.size() % loops.size()];
     running_.push_back(loop.start([this, &store, &writer, expires_at](io::Loop& on) {
       return write(on, store, writer, stopping_, expires_at);
     }));

@@ -18,9 +18,9 @@ namespace stateway::stores {
 /// loop.
 class Writers {
  public:
-  /// `keys` are those of the records. Both must outlive it.
-  Writers(store::LoopThread& loop, store::StateStore& store, std::vector<std::string> keys,
-          WallMillis expires_at);
+  /// `keys` are those of the records. Loops and store must outlive it.
+  Writers(const std::vector<store::LoopThread*>& loops, store::StateStore& store,
+          std::vector<std::string> keys, WallMillis expires_at);
   /// Ends them first, if `stop` did not.
   ~Writers();
   Writers(const Writers&) = delete;
