@@ -5,9 +5,9 @@
 
 #include "redis_cluster.h"
 #include "store/loop_thread.h"
-#include "store/redis/cluster_topology.h"
 #include "store/redis/keys.h"
 #include "store/redis/redis_store.h"
+#include "store/redis/slots.h"
 #include "store/store_fixture.h"
 #include "wait.h"
 #include "writers.h"
@@ -23,13 +23,23 @@ class TroubledCluster : public testing::Test {
  protected:
   static constexpr std::size_t kWriters = 40;
 
-  static constexpr Duration kLonger = 20s;  // than a failover takes
+  static constexpr std::chrono::milliseconds kLonger = 20s;  // than a failover takes
 
-  void open(Duration timeout = kLonger) {
-    std::vector<Address> seeds;
-    for (const std::string& one : cluster_.addresses()) seeds.push_back(parse_address(one).value());
-    auto topology = std::make_unique<redis::ClusterTopology>(seeds, redis::Access{.timeout = timeout});
-    store_ = std::make_unique<redis::RedisStore>(std::move(topology), clock_, timeout, 1'000'000);
+  StoreOptions options() {
+    StoreOptions options;
+    options.kind = Kind::redis;
+    std::string url;
+    for (const std::string& one : cluster_.addresses()) url += (url.empty() ? "redis+cluster://" : ",") + one;
+    options.url = Secret(url);
+    options.durability = Durability::memory;
+    options.timeout = kLonger;
+    return options;
+  }
+  void open() { open(options()); }
+  void open(const StoreOptions& options) {
+    auto made = redis::RedisStore::make(options, clock_);
+    ASSERT_TRUE(made.has_value()) << made.error().context;
+    store_ = std::move(*made);
     for (LoopThread* on : {&loop_, &other_loop_}) store_->attach(on->loop(), on->network());
     const auto opened = loop_.run([this](io::Loop& loop) { return store_->open(loop); });
     ASSERT_TRUE(opened.has_value()) << opened.error().context;
@@ -110,6 +120,50 @@ TEST_F(TroubledCluster, WhenAMasterIsKilledOthersLoseNothingAndItsHeirGoesOn) {
   RecordProperty("lost", std::to_string(writers.lost()));
 }
 
+TEST_F(TroubledCluster, WithAReplicaThatHasThemNoAcknowledgedCommitsAreLost) {
+  StoreOptions replicated = options();
+  replicated.replicas = 1;
+  open(replicated);
+  Writers writers = this->writers();
+  writers.wait_for_commits(10);
+  for (std::size_t i = 0; i < 2; ++i) {
+    cluster_.node(i).kill();
+    EXPECT_EQ(cluster_.wait_for_another_master(static_cast<RedisCluster::Slot>(5500 * i), i), i + 3);
+    cluster_.node(i).start();
+    cluster_.wait_until_healthy();
+    writers.wait_for_commits(5);
+  }
+  cluster_.move(slot_of(0), slot_of(0), (cluster_.master_of(slot_of(0)) == 3 ? 4 : 3));
+  writers.wait_for_commits(5);
+  writers.stop();
+  EXPECT_EQ(writers.lost(), 0u);
+  EXPECT_EQ(writers.wrong(), 0u);
+}
+
+TEST_F(TroubledCluster, WhatCommitsSurviveIsWhatEveryMasterKeeps) {
+  StoreOptions durable = options();
+  durable.durability = Durability::sync;
+  const auto effective = [&] {
+    const auto made = redis::RedisStore::make(durable, clock_).value();
+    const auto checked = made->check();
+    EXPECT_TRUE(checked.has_value()) << checked.error().context;
+    return std::string(made->stats().durability);
+  };
+  const auto set_all = [&](const char* name, const char* value) {
+    for (std::size_t i = 0; i < cluster_.size(); ++i) cluster_.node(i).must({"CONFIG", "SET", name, value});
+  };
+  EXPECT_EQ(effective(), "memory");
+  set_all("appendonly", "yes");
+  EXPECT_EQ(effective(), "os");
+  set_all("appendfsync", "always");
+  EXPECT_EQ(effective(), "sync");
+  cluster_.node(2).must({"CONFIG", "SET", "appendfsync", "everysec"});
+  EXPECT_EQ(effective(), "os");
+  cluster_.node(2).must({"CONFIG", "SET", "appendfsync", "always"});
+  cluster_.node(1).must({"CONFIG", "SET", "appendonly", "no"});
+  EXPECT_EQ(effective(), "memory");
+}
+
 TEST_F(TroubledCluster, AFrozenMasterIsLeftForItsHeir) {
   open();
   Writers writers = this->writers();
@@ -125,7 +179,9 @@ TEST_F(TroubledCluster, AFrozenMasterIsLeftForItsHeir) {
 }
 
 TEST_F(TroubledCluster, WithoutAnHeirItIsUnavailableAndComesBack) {
-  open(2s);
+  StoreOptions hasty = options();
+  hasty.timeout = 2s;
+  open(hasty);
   const auto load = [&](const std::string& key) {
     return loop_.run([this, key](io::Loop& loop) { return store_->load(loop, key); });
   };

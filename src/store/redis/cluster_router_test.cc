@@ -201,8 +201,11 @@ TEST(ClusterRouter, WhatPassesIsTriedAgain) {
     const auto answer = client.ask(1s);
     ASSERT_FALSE(answer.has_value());
     EXPECT_EQ(answer.error().code, Code::store_unavailable);
-    EXPECT_EQ(answer.error().retry, Retry::always) << "it was refused each time: " << error;
-    EXPECT_THAT(answer.error().context, HasSubstr(error.substr(0, error.find(' '))));
+    // The last attempt may be under way at the deadline.
+    const std::string word = error.substr(0, error.find(' '));
+    const bool refused = answer.error().context.contains(word);
+    if (!refused) EXPECT_THAT(answer.error().context, HasSubstr("no answer in time"));
+    EXPECT_EQ(answer.error().retry, refused ? Retry::always : Retry::never) << error;
     EXPECT_LT(cluster.commands_at(0), 50u) << "with pauses: " << error;
     EXPECT_LT(cluster.maps_asked, 15) << error;
   }

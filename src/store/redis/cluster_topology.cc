@@ -1,6 +1,7 @@
 #include "store/redis/cluster_topology.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "store/redis/cluster_router.h"
@@ -74,6 +75,21 @@ void ClusterTopology::replace(std::shared_ptr<const SlotMap> map, bool another_o
                                 [&](const Address& node) { return to_string(node) == known.first; });
   });
   version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+std::vector<std::string> ClusterTopology::probes() const {
+  const auto map = this->map();
+  std::set<std::size_t> owners;
+  for (Slot slot = 0; slot < kSlots; ++slot)
+    if (const auto owner = map->owner_number(slot)) owners.insert(*owner);
+  std::vector<std::string> keys;
+  constexpr int kTries = 40 * kSlots;  // an owner of one slot is all but certainly met
+  for (int i = 0; i < kTries && !owners.empty(); ++i) {
+    std::string key = "stateway:{" + std::to_string(i) + "}";
+    const auto owner = map->owner_number(slot_of(key));
+    if (owner && owners.erase(*owner) > 0) keys.push_back(std::move(key));
+  }
+  return keys;
 }
 
 std::vector<std::size_t> ClusterTopology::partitions_for(const std::vector<Address>& nodes) const {

@@ -31,6 +31,7 @@ class ClusterTopology final : public Topology {
   std::uint64_t epoch() const override { return epoch_.load(std::memory_order_acquire); }
   /// A number for each node of the map, which it keeps for as long as it is there.
   std::size_t partition(std::string_view key) const override;
+  std::vector<std::string> probes() const override;
   /// Of all nodes of the map that were reached.
   bool append_only() const override;
 

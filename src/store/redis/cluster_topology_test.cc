@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace stateway::store::redis {
 namespace {
 
@@ -130,6 +132,17 @@ TEST(ClusterTopology, NodesAreChecked) {
   facts.memory_max = 1;
   facts.eviction = "allkeys-lru";
   EXPECT_EQ(refused(facts), Code::invalid_argument) << "it may become a master";
+}
+
+TEST(ClusterTopology, HasAKeyOfEachOwner) {
+  ClusterTopology topology(all({7001}), Access());
+  EXPECT_TRUE(topology.probes().empty());
+  topology.publish(map_of({1, 2, 1, 3}), TimePoint());
+  topology.moved(2, at(4));
+  std::set<std::size_t> partitions;
+  for (const std::string& key : topology.probes()) partitions.insert(topology.partition(key));
+  EXPECT_EQ(topology.probes().size(), 4u);
+  EXPECT_EQ(partitions.size(), 4u);
 }
 
 }  // namespace

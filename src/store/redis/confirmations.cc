@@ -26,8 +26,8 @@ Request question(const std::string& key, Confirmed asked, Duration patience) {
   return request;
 }
 
-std::unexpected<Error> not_durable(std::string why) {
-  return fail(Code::not_durable, Side::store, "redis: " + std::move(why));
+std::unexpected<Error> not_durable(std::string why, Retry retry = Retry::never) {
+  return fail(Code::not_durable, Side::store, "redis: " + std::move(why), retry);
 }
 
 Result<void> judge(const Result<Answer>& answer, std::uint64_t server, Confirmed asked) {
@@ -36,7 +36,8 @@ Result<void> judge(const Result<Answer>& answer, std::uint64_t server, Confirmed
   for (const Reply& reply : replies)
     if (reply.is_error()) return not_durable(reply.text);
   // Another process knows nothing of a commit that this one did.
-  if (answer->server != server) return not_durable("another server answers than the one that has the commit");
+  if (answer->server != server)
+    return not_durable("another server answers than the one that has the commit", Retry::always);
   std::size_t at = 1;
   if (asked.on_disk) {
     const bool synced =

@@ -32,7 +32,7 @@ class Confirmations {
 
   /// After a commit on `key`, one of Redis, that `server` (Answer) of `partition` answered. The commits of a
   /// partition that wait at the same time share a round. Errors: not_durable, with the reason: the commit is
-  /// applied there, and may be lost.
+  /// applied there, and may be lost; Retry::always: another server has the key now.
   io::Task<Result<void>> wait(std::size_t partition, std::string key, std::uint64_t server, Confirmed asked,
                               TimePoint deadline);
 

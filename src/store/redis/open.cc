@@ -40,6 +40,33 @@ std::string_view name_of(Durability durability) {
   return "memory";
 }
 
+/// What all of the servers do.
+struct Syncs {
+  bool waits = false;   // WAITAOF
+  bool always = false;  // appendfsync always
+  std::string_view why{};
+};
+
+io::Task<Result<Syncs>> ask_syncs(Router& router, std::vector<std::string> keys, TimePoint deadline) {
+  Syncs all{.waits = !keys.empty(), .always = !keys.empty()};
+  for (const std::string& key : keys) {
+    Request probe{.key = key, .command = format_command({"WAITAOF", "0", "0", "1"}), .waits = true};
+    auto probed = co_await router.ask(std::move(probe), deadline);
+    if (!probed) co_return pass_on(std::move(probed));
+    Request question{.key = key, .command = format_command({"CONFIG", "GET", "appendfsync"})};
+    auto policy = co_await router.ask(std::move(question), deadline);
+    if (!policy) co_return pass_on(std::move(policy));
+    all.waits = all.waits && !probed->reply.is_error();
+    all.always =
+        all.always && policy->reply.elements.size() == 2 && policy->reply.elements[1].text == "always";
+    if (all.waits || all.always) continue;
+    all.why = policy->reply.is_error() ? "it does not tell appendfsync, and has no WAITAOF (Redis 7.2)"
+                                       : "appendfsync is not always, and it has no WAITAOF (Redis 7.2)";
+    break;
+  }
+  co_return all;
+}
+
 io::Task<void> finish(io::Loop& loop, io::Task<Result<void>> task, Result<void>& result) {
   result = co_await task;
   loop.stop();
@@ -90,27 +117,17 @@ io::Task<Result<void>> RedisStore::find_durability(Part& part) {
   const std::uint64_t epoch = topology_->epoch();
   if (known_ && known_epoch_ == epoch) co_return Result<void>();
   Durability given = topology_->append_only() ? Durability::os : Durability::memory;
-  bool waits = false;
-  std::string_view why = "appendonly is off";
+  Syncs syncs{.why = "appendonly is off"};
   if (asked_ == Durability::sync && topology_->append_only()) {
-    const std::string key = lease_key(std::string(12, '0'));
-    Request probe{.key = key, .command = format_command({"WAITAOF", "0", "0", "1"}), .waits = true};
-    auto probed = co_await part.router->ask(std::move(probe), deadline);
-    if (!probed) co_return pass_on(std::move(probed));
-    waits = !probed->reply.is_error();
-    Request question{.key = key, .command = format_command({"CONFIG", "GET", "appendfsync"})};
-    auto policy = co_await part.router->ask(std::move(question), deadline);
-    if (!policy) co_return pass_on(std::move(policy));
-    const bool always = policy->reply.elements.size() == 2 && policy->reply.elements[1].text == "always";
-    if (waits || always) given = Durability::sync;
-    waits = waits && !always;
-    why = policy->reply.is_error() ? "it does not tell appendfsync, and has no WAITAOF (Redis 7.2)"
-                                   : "appendfsync is not always, and it has no WAITAOF (Redis 7.2)";
+    auto asked = co_await ask_syncs(*part.router, topology_->probes(), deadline);
+    if (!asked) co_return pass_on(std::move(asked));
+    syncs = *asked;
+    if (syncs.waits || syncs.always) given = Durability::sync;
   }
-  on_disk_ = waits;
+  on_disk_ = syncs.waits && !syncs.always;
   if (given > asked_) {
     log::warn("store: commits survive less than [store] durability asks for",
-              {{"durability", name_of(asked_)}, {"effective", name_of(given)}, {"why", why}});
+              {{"durability", name_of(asked_)}, {"effective", name_of(given)}, {"why", syncs.why}});
   }
   effective_ = std::max(given, asked_);
   known_epoch_ = epoch;

@@ -115,6 +115,10 @@ io::Task<Result<Committed>> RedisStore::commit(io::Loop& loop, Batch batch) {
       const std::string key = record_key(batch.writes.front().key);
       auto confirmed =
           co_await part.confirmations.wait(topology_->partition(key), key, answer->server, asked, deadline);
+      // A failover since, or a slot that moved: there the script runs again, for nothing if the commit came
+      // along.
+      const bool elsewhere = !confirmed && confirmed.error().retry == Retry::always;
+      if (elsewhere && batch.id.gateway != 0 && loop.now() < deadline) continue;
       if (!confirmed) co_return pass_on(std::move(confirmed));
     }
     co_return committed;

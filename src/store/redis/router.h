@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "io/network.h"
@@ -56,6 +57,8 @@ class Topology {
   /// StateStore::epoch and ::partition; `key` is one of Redis.
   virtual std::uint64_t epoch() const = 0;
   virtual std::size_t partition(std::string_view key) const = 0;
+  /// A key for each server that has a part of the data, once they are known: for what all are asked.
+  virtual std::vector<std::string> probes() const = 0;
   /// Of the servers that were reached last: what they keep on disk.
   virtual bool append_only() const = 0;
 };

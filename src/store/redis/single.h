@@ -71,6 +71,7 @@ class SingleTopology : public Topology, private ServerCheck {
   std::unique_ptr<Router> make_router(io::Loop& loop, io::Network& network) override;
   std::uint64_t epoch() const override { return epoch_.load(std::memory_order_acquire); }
   std::size_t partition(std::string_view) const override { return 0; }
+  std::vector<std::string> probes() const override { return {"stateway:{}"}; }
   bool append_only() const override { return append_only_.load(std::memory_order_relaxed); }
 
  protected:
