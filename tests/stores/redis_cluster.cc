@@ -41,6 +41,8 @@ RedisCluster::RedisCluster(ClusterOptions options) {
                                     "cluster-replica-validity-factor 0", "cluster-allow-replica-migration no",
                                     fmt::format("cluster-node-timeout {}", options.node_timeout.count())},
                      .password = options.password};
+    one.tls = options.tls;
+    if (options.tls) one.directives.insert(one.directives.end(), {"tls-cluster yes", "tls-replication yes"});
     one.directives.insert(one.directives.end(), options.directives.begin(), options.directives.end());
     nodes_.push_back(std::make_unique<RedisServer>(std::move(one), RedisServer::Later()));
     nodes_.back()->add_directive(fmt::format("cluster-port {}", nodes_.back()->bus_port()));

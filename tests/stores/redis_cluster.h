@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@ struct ClusterOptions {
   std::chrono::milliseconds node_timeout = 1000ms;  // a failover begins about this long after a death
   std::vector<std::string> directives{};            // of every node's redis.conf
   std::string password{};
+  std::optional<RedisOptions::Tls> tls{};  // for everything that nodes say, to each other as well
 };
 
 /// Nodes are numbered: the masters first, then the replicas, of master 0, 1, 2, 0, … Roles change with

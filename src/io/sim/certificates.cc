@@ -102,7 +102,7 @@ TestCertificate TestAuthority::issue(const std::vector<std::string>& names, int 
     alternatives += (is_ip(name) ? "IP:" : "DNS:") + name;
   }
   add_extension(made.get(), issuer, NID_subject_alt_name, alternatives);
-  add_extension(made.get(), issuer, NID_ext_key_usage, "serverAuth");
+  add_extension(made.get(), issuer, NID_ext_key_usage, "serverAuth,clientAuth");
   add_extension(made.get(), issuer, NID_authority_key_identifier, "keyid");
   CHECK(X509_sign(made.get(), impl_->key.get(), EVP_sha256()) > 0);
   return {pem(made.get()), pem_of([&key](BIO* to) {
