@@ -52,7 +52,7 @@ class TroubledCluster : public testing::Test {
 
   static std::vector<std::string> keys() {
     std::vector<std::string> out;
-    for (std::size_t i = 0; i < kWriters; ++i) out.push_back("writer " + std::to_string(100 + i));
+    for (std::size_t i = 0; i < kWriters; ++i) out.push_back("writer " + std::to_string(10000 + i));
     return out;
   }
   Writers writers() { return Writers({&loop_, &other_loop_}, *store_, keys(), clock_.now() + 3'600'000); }

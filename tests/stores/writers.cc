@@ -10,6 +10,10 @@ using store::Record;
 using store::Revision;
 using store::StateStore;
 
+namespace {
+constexpr const char* kSecond = "/2";
+}
+
 Writers::Writers(const std::vector<store::LoopThread*>& loops, StateStore& store,
                  std::vector<std::string> keys, WallMillis expires_at) {
   for (std::string& key : keys) {
@@ -31,8 +35,22 @@ Writers::~Writers() { stop(); }
 io::Task<bool> Writers::write(io::Loop& loop, StateStore& store, Writer& writer,
                               const std::atomic<bool>& stopping, WallMillis expires_at) {
   while (!stopping) (void)co_await step(loop, store, writer, expires_at);
-  std::optional<Record> found;
-  co_return co_await look(loop, store, writer, found);
+  co_return co_await compare(loop, store, writer);
+}
+
+io::Task<bool> Writers::compare(io::Loop& loop, StateStore& store, Writer& writer) {
+  std::optional<Record> first;
+  const bool looked = co_await look(loop, store, writer, first);
+  if (!looked) co_return false;
+  const auto second = co_await store.load(loop, writer.key + kSecond);
+  if (!second) {
+    ++writer.failed;
+    writer.error = "load: " + second.error().context;
+    co_return false;
+  }
+  const Revision there = *second ? (*second)->revision : 0;
+  if (there != (first ? first->revision : 0)) ++writer.wrong;
+  co_return true;
 }
 
 /// What is there, compared with what was acknowledged. False: the load failed.
@@ -63,7 +81,8 @@ io::Task<bool> Writers::step(io::Loop& loop, StateStore& store, Writer& writer, 
   next.value = std::to_string(next.revision);
   next.expires_at = expires_at;
   store::Batch batch;
-  batch.writes.push_back({.key = writer.key, .expected = before, .record = std::move(next)});
+  batch.writes.push_back({.key = writer.key, .expected = before, .record = next});
+  batch.writes.push_back({.key = writer.key + kSecond, .expected = before, .record = std::move(next)});
   batch.id = {.gateway = writer.gateway, .sequence = ++writer.sequence};
   const auto committed = co_await store.commit(loop, std::move(batch));
   if (committed) {

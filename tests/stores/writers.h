@@ -14,11 +14,11 @@
 
 namespace stateway::stores {
 
-/// Each writer has a record of its own, whose value is its revision in decimal digits. All of them share one
-/// loop.
+/// Each writer has two records of its own, which each commit writes: their value is their revision in decimal
+/// digits. They are spread over the loops.
 class Writers {
  public:
-  /// `keys` are those of the records. Loops and store must outlive it.
+  /// `keys`, of 12 octets, are those of the first records. Loops and store must outlive it.
   Writers(const std::vector<store::LoopThread*>& loops, store::StateStore& store,
           std::vector<std::string> keys, WallMillis expires_at);
   /// Ends them first, if `stop` did not.
@@ -37,7 +37,7 @@ class Writers {
   /// Acknowledged commits that a later load did not show, of writer `i`.
   std::uint64_t lost(std::size_t i) const { return writers_[i]->lost; }
   std::uint64_t lost() const;
-  /// Records that were not what their writer made of them.
+  /// Records that were not what their writer made of them, and pairs that are not alike at the end.
   std::uint64_t wrong() const;
   std::string last_error() const;  // after `stop`
 
@@ -55,6 +55,7 @@ class Writers {
   };
   static io::Task<bool> write(io::Loop& loop, store::StateStore& store, Writer& writer,
                               const std::atomic<bool>& stopping, WallMillis expires_at);
+  static io::Task<bool> compare(io::Loop& loop, store::StateStore& store, Writer& writer);
   static io::Task<bool> step(io::Loop& loop, store::StateStore& store, Writer& writer, WallMillis expires_at);
   static io::Task<bool> look(io::Loop& loop, store::StateStore& store, Writer& writer,
                              std::optional<store::Record>& found);
