@@ -12,7 +12,8 @@ using SSL_SESSION = struct ssl_session_st;
 
 namespace stateway::io {
 
-/// The last session of each peer, for all loops. Any thread.
+/// The last session of each peer, for all loops. Any thread. It takes and gives copies: connections write
+/// into their sessions.
 class TlsSessions {
  public:
   using Session = std::shared_ptr<SSL_SESSION>;
@@ -20,8 +21,7 @@ class TlsSessions {
   /// Makes connections of `context` hand over their sessions. Each needs its TlsPeer as application data.
   static void collect_from(SSL_CTX& context);
 
-  /// Takes over one reference.
-  void keep(const std::string& peer, SSL_SESSION* session);
+  void keep(const std::string& peer, const SSL_SESSION& session);
   /// Null: none.
   Session find(const std::string& peer) const;
 

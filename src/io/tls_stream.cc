@@ -137,6 +137,8 @@ void TlsStream::end_in_clear(std::string_view last_words) {
 
 bool TlsStream::resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
 
+std::string_view TlsStream::version() const { return SSL_get_version(ssl_.get()); }
+
 Transfer TlsStream::try_read(std::span<char> into) {
   std::size_t got = 0;
   while (got < into.size() && end_ == End::none) {
@@ -253,7 +255,7 @@ void TlsStream::shutdown_write() {
 
 void TlsStream::end_our_side() {
   // After a part of a record nothing can follow: the peer finds the end inside it, an error, as it should.
-  if (!in_record_) {
+  if (established_ && !in_record_) {
     ERR_clear_error();
     const int result = SSL_shutdown(ssl_.get());
     owes_close_ = result < 0 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_WRITE;

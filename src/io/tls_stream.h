@@ -44,6 +44,8 @@ class TlsStream final : public Stream {
   void end_in_clear(std::string_view last_words);
   /// After the handshake: the session was resumed, without looking at a certificate again.
   bool resumed() const;
+  /// After the handshake: "TLSv1.3". Static.
+  std::string_view version() const;
 
   Transfer try_read(std::span<char> into) override;
   Transfer try_write(std::span<const iovec> from) override;
