@@ -57,11 +57,13 @@ void GatewayLoop::configure(std::shared_ptr<const gateway::Snapshot> snapshot,
   on_.config = std::make_shared<const gateway::LoopConfig>(std::move(next));
 }
 
-void GatewayLoop::listen(const io::ListenSocket& socket) {
+void GatewayLoop::listen(const io::ListenSocket& socket, const std::shared_ptr<const io::TlsServer>& tls) {
   if (draining_) return;
+  if (const auto present = acceptors_.find(&socket); present != acceptors_.end())
+    return listener_.set_tls(*present->second, tls);
   auto acceptor = std::make_unique<io::SocketAcceptor>(loop_, socket);
   acceptors_.emplace(&socket, acceptor.get());
-  listener_.listen(std::move(acceptor));
+  listener_.listen(std::move(acceptor), tls);
 }
 
 void GatewayLoop::close(const io::ListenSocket& socket) {

@@ -40,9 +40,10 @@ class GatewayLoop {
   /// thread, or before that runs.
   void configure(std::shared_ptr<const gateway::Snapshot> snapshot,
                  const std::vector<std::shared_ptr<upstream::Service>>& services);
-  /// Begins to accept, unless it drains; on the loop's thread, or before that runs. `socket` must live until
+  /// Begins to accept, unless it drains; on the loop's thread, or before that runs. Clients speak `tls`, or
+  /// plain HTTP without. Where it accepts already: those that come from now on. `socket` must live until
   /// `close` or this object's end.
-  void listen(const io::ListenSocket& socket);
+  void listen(const io::ListenSocket& socket, const std::shared_ptr<const io::TlsServer>& tls);
   /// Accepts no more from `socket`: see gateway::Listener::close. On the loop's thread.
   void close(const io::ListenSocket& socket);
   /// On the loop's thread: see gateway::Listener::drain. `done` is called at its end.

@@ -45,8 +45,19 @@ class Waiting {
 
 }  // namespace
 
-void log_listening(const io::ListenSocket& socket) {
-  log::info("listening", {{"address", to_string(socket.address())}, {"for", "clients"}});
+void log_listening(const ClientSocket& client) {
+  log::info(
+      "listening",
+      {{"address", to_string(client.socket->address())}, {"for", "clients"}, {"tls", client.tls != nullptr}});
+}
+
+Result<std::shared_ptr<const io::TlsServer>> make_tls(const gateway::ListenOptions& options) {
+  if (!options.tls) return nullptr;
+  auto made = io::TlsServer::make(options.tls->certificates, options.tls->key.reveal());
+  if (made) return *made;
+  const char* what = made.error().in == io::TlsFault::In::key ? "its key " : "its certificate ";
+  return fail(Code::invalid_argument, Side::self,
+              to_string(options.address) + ": " + what + made.error().what);
 }
 
 Result<void> use_keys(session::KeyRing& keys, const config::Config& configuration) {
@@ -58,8 +69,33 @@ struct Reloader::Prepared {
   std::vector<config::Problem> problems;  // then there is nothing else
   std::shared_ptr<const config::Config> config;
   ReloadPlan plan;
-  std::vector<std::unique_ptr<io::ListenSocket>> sockets;  // by index; nullptr: the one in force stays
+  std::vector<ClientSocket> sockets;  // by index; without a socket: the one in force stays
 };
+
+namespace {
+
+Result<ClientSocket> prepare_socket(const gateway::ListenOptions& next, bool open,
+                                    const config::Config& in_force) {
+  ClientSocket out;
+  auto tls = make_tls(next);
+  if (!tls) return pass_on(std::move(tls));
+  out.tls = std::move(*tls);
+  if (open) return out;
+  auto socket = io::ListenSocket::open(next.address);
+  if (socket) {
+    out.socket = std::make_unique<io::ListenSocket>(std::move(*socket));
+    return out;
+  }
+  Error error = std::move(socket).error();
+  const auto ours = std::ranges::find_if(
+      in_force.listen, [&](const gateway::ListenOptions& l) { return same_port(l.address, next.address); });
+  if (ours != in_force.listen.end())
+    error.context +=
+        "; the gateway has " + to_string(ours->address) + ": take that away in a reload of its own first";
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
 
 // On the worker's thread.
 Reloader::Prepared Reloader::prepare(const std::string& path, const config::Config& in_force) {
@@ -73,22 +109,13 @@ Reloader::Prepared Reloader::prepare(const std::string& path, const config::Conf
   if (!out.problems.empty()) return out;
   out.plan = plan_reload(in_force, *loaded);
   for (std::size_t i = 0; i < loaded->listen.size(); ++i) {
-    out.sockets.emplace_back();
-    if (out.plan.listen[i]) continue;
-    const Address& address = loaded->listen[i].address;
-    auto socket = io::ListenSocket::open(address);
-    if (socket) {
-      out.sockets.back() = std::make_unique<io::ListenSocket>(std::move(*socket));
+    auto client = prepare_socket(loaded->listen[i], out.plan.listen[i].has_value(), in_force);
+    if (client) {
+      out.sockets.push_back(std::move(*client));
       continue;
     }
-    std::string why = socket.error().context;
-    const auto ours = std::ranges::find_if(
-        in_force.listen, [&](const gateway::ListenOptions& l) { return same_port(l.address, address); });
-    if (ours != in_force.listen.end())
-      why +=
-          "; the gateway has " + to_string(ours->address) + ": take that away in a reload of its own first";
     const config::Place place = loaded->places.listen[i];
-    out.problems.push_back({loaded->places.file, place.line, place.column, std::move(why)});
+    out.problems.push_back({loaded->places.file, place.line, place.column, client.error().context});
   }
   out.config = std::make_shared<const config::Config>(std::move(*loaded));
   return out;
@@ -172,16 +199,7 @@ io::Task<void> Reloader::put_in_force(Prepared next, std::vector<Services::Runni
   Reloadable& held = parts_.held;
 
   // Nothing below can fail.
-  std::vector<const io::ListenSocket*> added;
-  std::vector<std::unique_ptr<io::ListenSocket>> before = std::exchange(held.sockets.in_force, {});
-  for (std::size_t i = 0; i < config.listen.size(); ++i) {
-    if (next.sockets[i]) added.push_back(next.sockets[i].get());
-    held.sockets.in_force.push_back(next.sockets[i] ? std::move(next.sockets[i])
-                                                    : std::move(before[*next.plan.listen[i]]));
-  }
-  for (auto& socket : before)
-    if (socket) held.sockets.closing.push_back(std::move(socket));
-
+  put_sockets_in_force(next);
   parts_.services.replace(config.services, next.plan.services, std::move(started),
                           config.gateway.drain_timeout);
   // Not lowered at once: exchanges that have begun may still bring the larger documents.
@@ -190,22 +208,41 @@ io::Task<void> Reloader::put_in_force(Prepared next, std::vector<Services::Runni
   parts_.store.set_sessions_max(config.store.sessions_max);
   log::set_format(config.log.format);
   const std::shared_ptr<const gateway::Snapshot> snapshot = make_fitted_snapshot(config);
-  co_await switch_loops(snapshot, added);
+  co_await switch_loops(snapshot);
 
   held.sockets.closing.clear();
-  for (const io::ListenSocket* socket : added) log_listening(*socket);
+  for (std::size_t i = 0; i < config.listen.size(); ++i)
+    if (!next.plan.listen[i]) log_listening(held.sockets.in_force[i]);
   held.config = next.config;
   show(held.shown, config, snapshot, parts_.services.in_force(), parts_.clock.now());
 }
 
-io::Task<void> Reloader::switch_loops(std::shared_ptr<const gateway::Snapshot> snapshot,
-                                      std::vector<const io::ListenSocket*> added) {
+void Reloader::put_sockets_in_force(Prepared& next) {
+  ClientSockets& sockets = parts_.held.sockets;
+  std::vector<ClientSocket> before = std::exchange(sockets.in_force, {});
+  for (std::size_t i = 0; i < next.sockets.size(); ++i) {
+    ClientSocket& client = next.sockets[i];
+    if (const std::optional<std::size_t> same = next.plan.listen[i]) {
+      client.socket = std::move(before[*same].socket);
+      // Sessions go on with the one that is there: others cannot read its tickets.
+      if (parts_.held.config->listen[*same].tls == next.config->listen[i].tls) client.tls = before[*same].tls;
+    }
+    sockets.in_force.push_back(std::move(client));
+  }
+  for (ClientSocket& client : before)
+    if (client.socket) sockets.closing.push_back(std::move(client.socket));
+}
+
+io::Task<void> Reloader::switch_loops(std::shared_ptr<const gateway::Snapshot> snapshot) {
+  const ClientSockets& sockets = parts_.held.sockets;
+  std::vector<std::pair<const io::ListenSocket*, std::shared_ptr<const io::TlsServer>>> open;
+  for (const ClientSocket& client : sockets.in_force) open.emplace_back(client.socket.get(), client.tls);
   std::vector<const io::ListenSocket*> closing;
-  for (const auto& socket : parts_.held.sockets.closing) closing.push_back(socket.get());
+  for (const auto& socket : sockets.closing) closing.push_back(socket.get());
   for (const auto& loop : parts_.loops) {
-    auto put = [&loop = *loop, snapshot, services = parts_.services.in_force(), added, closing] {
+    auto put = [&loop = *loop, snapshot, services = parts_.services.in_force(), open, closing] {
       loop.configure(snapshot, services);
-      for (const io::ListenSocket* socket : added) loop.listen(*socket);
+      for (const auto& [socket, tls] : open) loop.listen(*socket, tls);
       for (const io::ListenSocket* socket : closing) loop.close(*socket);
       return true;
     };

@@ -19,12 +19,20 @@
 
 namespace stateway {
 
-/// The sockets where clients come. Outlive the loops, which accept from them.
-struct ClientSockets {
-  std::vector<std::unique_ptr<io::ListenSocket>> in_force;  // by index in Config::listen
-  std::vector<std::unique_ptr<io::ListenSocket>> closing;   // some loop may still accept from them
+/// A socket where clients come.
+struct ClientSocket {
+  std::unique_ptr<io::ListenSocket> socket;
+  std::shared_ptr<const io::TlsServer> tls;  // nullptr: plain HTTP
 };
-void log_listening(const io::ListenSocket& socket);
+/// All of them. Outlive the loops, which accept from them.
+struct ClientSockets {
+  std::vector<ClientSocket> in_force;                      // by index in Config::listen
+  std::vector<std::unique_ptr<io::ListenSocket>> closing;  // some loop may still accept from them
+};
+void log_listening(const ClientSocket& client);
+/// What clients of an address are to speak. Errors: invalid_argument; none that reading the configuration has
+/// not found.
+Result<std::shared_ptr<const io::TlsServer>> make_tls(const gateway::ListenOptions& options);
 
 /// Takes the key file into use if a kind of session seals its cookies and none is in use. Blocks. Errors:
 /// KeyRing::use's.
@@ -72,8 +80,8 @@ class Reloader {
   Result<std::vector<Services::Running>> start_services(const Prepared& next);
   io::Task<void> wait_until_up(const std::vector<Services::Running>& started);
   io::Task<void> put_in_force(Prepared next, std::vector<Services::Running> started);
-  io::Task<void> switch_loops(std::shared_ptr<const gateway::Snapshot> snapshot,
-                              std::vector<const io::ListenSocket*> added);
+  void put_sockets_in_force(Prepared& next);
+  io::Task<void> switch_loops(std::shared_ptr<const gateway::Snapshot> snapshot);
   admin::ReloadOutcome refuse(std::vector<std::string> problems);
 
   const Parts parts_;

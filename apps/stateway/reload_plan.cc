@@ -9,17 +9,26 @@ namespace {
 
 using Fate = ReloadPlan::Fate;
 
+std::string_view change_of(const std::optional<gateway::TlsOptions>& in_force,
+                           const std::optional<gateway::TlsOptions>& next) {
+  if (in_force.has_value() != next.has_value()) return next ? "speaks TLS" : "speaks TLS no more";
+  return in_force == next ? "" : "has a new certificate";
+}
+
 // Each address in force serves one of the next at most: several may ask for any free port.
 void plan_listeners(const config::Config& in_force, const config::Config& next, ReloadPlan& plan) {
   std::vector<bool> taken(in_force.listen.size());
   for (const gateway::ListenOptions& listen : next.listen) {
     std::optional<std::size_t> same;
     for (std::size_t i = 0; i < taken.size() && !same; ++i)
-      if (!taken[i] && in_force.listen[i] == listen) same = i;
-    if (same)
+      if (!taken[i] && in_force.listen[i].address == listen.address) same = i;
+    if (same) {
       taken[*same] = true;
-    else
+      if (const std::string_view said = change_of(in_force.listen[*same].tls, listen.tls); !said.empty())
+        plan.changes.push_back(fmt::format("listen {} {}", to_string(listen.address), said));
+    } else {
       plan.changes.push_back(fmt::format("listen {} added", to_string(listen.address)));
+    }
     plan.listen.push_back(same);
   }
   for (std::size_t i = 0; i < taken.size(); ++i)

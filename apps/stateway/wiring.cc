@@ -83,11 +83,14 @@ Result<void> Runtime::open_sockets() {
     into(std::move(*socket));
     return {};
   };
-  const auto keep = [this](io::ListenSocket socket) {
-    held_.sockets.in_force.push_back(std::make_unique<io::ListenSocket>(std::move(socket)));
-  };
-  for (const gateway::ListenOptions& listen : config().listen)
+  for (const gateway::ListenOptions& listen : config().listen) {
+    auto tls = make_tls(listen);
+    if (!tls) return pass_on(std::move(tls));
+    const auto keep = [this, &tls](io::ListenSocket socket) {
+      held_.sockets.in_force.push_back({std::make_unique<io::ListenSocket>(std::move(socket)), *tls});
+    };
     if (auto opened = open(listen.address, keep); !opened) return opened;
+  }
   if (auto opened =
           open(config().gateway.session_address, [&](auto s) { session_socket_.emplace(std::move(s)); });
       !opened)
@@ -168,9 +171,9 @@ int Runtime::run() {
       .admin_socket = *admin_socket_,
   });
   background_->spawn(handle_signals());
-  for (const auto& socket : held_.sockets.in_force) {
-    for (const auto& loop : loops_) loop->listen(*socket);
-    log_listening(*socket);
+  for (const ClientSocket& client : held_.sockets.in_force) {
+    for (const auto& loop : loops_) loop->listen(*client.socket, client.tls);
+    log_listening(client);
   }
   log::info("listening", {{"address", to_string(admin_socket_->address())}, {"for", "admin"}});
   for (std::size_t i = 1; i < loops_.size(); ++i)

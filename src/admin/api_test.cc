@@ -154,8 +154,9 @@ TEST(Api, ShowsTheStatus) {
       R"("store":{"kind":"memory","durability":"sync","durability_effective":"memory","records":2,"ended":0,"sessions_max":1000000,)"
       R"("commits":2,"groups":2,)"
       R"("mean_group":1.00,"conflicts":0,"swept":0,"poisoned":false},)"
-      R"("gateway":{"connections":0,"connections_total":0,"exchanges":0,"exchanges_total":7,"retries":0,)"
-      R"("problems":0,"client_gone":0,"overlaps":1,"reruns":0,"lane_waiting":2,"lane_refused":3,)"
+      R"("gateway":{"connections":0,"connections_total":0,"handshakes_failed":0,"exchanges":0,)"
+      R"("exchanges_total":7,"retries":0,"problems":0,"client_gone":0,"overlaps":1,"reruns":0,)"
+      R"("lane_waiting":2,"lane_refused":3,)"
       R"("documents_spared":4,"document_octets_spared":5,"documents_needed":6,"patches_ignored":0},)"
       R"("cookies":{"stale":0,"unmoved":0,"kept":0,"kept_bytes":0,"kept_lost":0},)"
       R"("hybrid":{"kept":1,"kept_bytes":)" +

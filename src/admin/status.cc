@@ -50,6 +50,7 @@ void add_counters(JsonWriter& json, const gateway::Counters& counters) {
   json.begin_object("gateway");
   add("connections", counters.connections);
   add("connections_total", counters.connections_total);
+  add("handshakes_failed", counters.handshakes_failed);
   add("exchanges", counters.exchanges);
   add("exchanges_total", counters.exchanges_total);
   add("retries", counters.retries);

@@ -43,6 +43,7 @@ connections = 500
 address = "0.0.0.0:8080"
 [[listen]]
 address = "unix:${DIR}/gateway.sock"
+tls = { cert = 'shop.pem', key = 'shop.key' }
 [admin]
 address = "[::]:8091"
 token_file = "${DIR}/admin.token"
@@ -119,7 +120,7 @@ constexpr std::string_view kEveryKeyRead =
 log access=false format=1
 limits head=32768 target=4096 fields=64 head_timeout=3000 idle=20000 connections=500
 listen 0.0.0.0:8080
-listen unix:/srv/gateway.sock
+listen unix:/srv/gateway.sock tls=587,241
 admin [::]:8091 token=xyz
 store kind=0 path=/srv/state durability=1 memory=67108864 sessions=2000
 session shop placement=2 lost=0 idle=600000 absolute=604800000
@@ -193,7 +194,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(describe(*config), kEveryKeyRead);
   EXPECT_THAT(config->warnings,
               testing::ElementsAre(
-                  "F:70:13: warning: [service.fixed] has instances on other machines and no token_file: "
+                  "F:71:13: warning: [service.fixed] has instances on other machines and no token_file: "
                   "whoever reaches them can pretend to be the gateway"));
 }
 

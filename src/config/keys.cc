@@ -119,7 +119,9 @@ constexpr Key kKeys[] = {
     ranged(Type::integer, "limits", "connections", "10000", 1, 10'000'000),
 
     text("listen", "address", kRequired),
-    not_yet("listen", "tls"),
+    table(Type::table, "listen", "tls"),
+    text("listen.tls", "cert", kRequired),
+    text("listen.tls", "key", kRequired),
 
     at_start<&Config::admin, &AdminOptions::address>(text("admin", "address", "\"127.0.0.1:8090\"")),
     text("admin", "token_file", kUnset),

@@ -264,6 +264,7 @@ std::string heading(std::string_view section) {
   if (section == "listen" || section == "route") return fmt::format("## `[[{}]]`", section);
   if (section == "session" || section == "service") return fmt::format("## `[{}.NAME]`", section);
   if (section.starts_with("service.")) return fmt::format("### `{}` of a service", section.substr(8));
+  if (section.starts_with("listen.")) return fmt::format("### `{}` of `[[listen]]`", section.substr(7));
   return fmt::format("## `[{}]`", section);
 }
 

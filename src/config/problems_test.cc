@@ -117,10 +117,9 @@ TEST(Problems, GatewayAndAdmin) {
 
 TEST(Problems, NotInThisRelease) {
   expect({
-      {"[identity]\nsession = 's'\n[[issuer]]\niss = 'x'\n[[listen]]\naddress = '[::1]:443'\ntls = { cert = "
-       "'c' }",
+      {"[identity]\nsession = 's'\n[[issuer]]\niss = 'x'",
        {"F:1:2: identity is not in this release; remove it",
-        "F:3:3: issuer is not in this release; remove it", "F:7:1: tls is not in this release; remove it"}},
+        "F:3:3: issuer is not in this release; remove it"}},
       {"[service.s]\ncommand = ['x']\n[[route]]\npath = '/s'\n"
        "service = 's'\nauth = 'required'\nscopes = ['x']\nidempotency = 'optional'",
        {"F:6:8: auth = \"required\" is not in this release; use \"off\"",
@@ -147,6 +146,26 @@ TEST(Problems, StoresOnOtherMachines) {
        {"F:2:8: kind = \"redis\" needs url", "F:3:8: path is for kind = \"embedded\"; kind is \"redis\""}},
       {"[store.previous]\npath = 'old'\nsessions_max = 1",
        {"F:3:1: unknown key \"sessions_max\" in previous of [store]"}},
+  });
+}
+
+TEST(Problems, Tls) {
+  expect({
+      {"[[listen]]\naddress = '[::1]:443'\ntls = { cert = 'shop.pem', key = 'shop.key' }", {}},
+      {"[[listen]]\naddress = '[::1]:443'\n[listen.tls]\ncert = 'shop.pem'\nkey = 'shop.key'", {}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = true", {"F:3:7: tls must be a table, not a boolean"}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = {}",
+       {"F:3:7: tls of [[listen]] needs cert", "F:3:7: tls of [[listen]] needs key"}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = { cert = 'shop.pem' }",
+       {"F:3:7: tls of [[listen]] needs key"}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = { cert = 'shop.pem', key = 'shop.key', ca = 'x' }",
+       {"F:3:46: unknown key \"ca\" in tls of [[listen]]"}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = { cert = 'none.pem', key = '' }",
+       {"F:3:16: cert \"none.pem\": No such file or directory", "F:3:34: key \"\": the path is empty"}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = { cert = 'shop.key', key = 'shop.key' }",
+       {"F:3:16: cert \"shop.key\": holds no certificate in PEM form"}},
+      {"[[listen]]\naddress = '[::1]:443'\ntls = { cert = 'shop.pem', key = 'shop.pem' }",
+       {"F:3:34: key \"shop.pem\": holds no private key in PEM form"}},
   });
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "config/sections.h"
+#include "io/tls.h"
 
 namespace stateway::config {
 
@@ -55,9 +56,29 @@ gateway::LimitsOptions read_limits(const Section& section) {
   return options;
 }
 
+namespace {
+
+std::optional<gateway::TlsOptions> read_tls(const Section& section) {
+  std::optional<std::string> certificates = section.content("cert");
+  std::optional<std::string> key = section.content("key");
+  if (!certificates || !key) return std::nullopt;
+  gateway::TlsOptions options{std::move(*certificates), Secret(std::move(*key))};
+  const auto made = io::TlsServer::make(options.certificates, options.key.reveal());
+  if (made) return options;
+  const io::TlsFault& fault = made.error();
+  section.file_problem(fault.in == io::TlsFault::In::key ? "key" : "cert", fault.what);
+  return std::nullopt;
+}
+
+}  // namespace
+
 gateway::ListenOptions read_listen(const Section& section) {
   gateway::ListenOptions options;
   section.read("address", options.address);
+  if (const Value* tls = section.value("tls")) {
+    const Section read = section.table("tls");
+    if (tls->kind == Value::Kind::table) options.tls = read_tls(read);
+  }
   return options;
 }
 

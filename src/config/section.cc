@@ -247,20 +247,32 @@ void Section::read(std::string_view name, Address& out) const {
   if (std::optional<Address> parsed = address(name, *given)) out = std::move(*parsed);
 }
 
+void Section::file_problem(std::string_view name, std::string_view what) const {
+  const Value* path = value(name);
+  problem(name, fmt::format("{} \"{}\": {}", name, path == nullptr ? "" : path->text, what));
+}
+
+std::optional<std::string> Section::content(std::string_view name) const {
+  const std::optional<Text> path = text(name);
+  if (!path) return std::nullopt;
+  if (path->value.empty()) {
+    file_problem(name, "the path is empty");
+    return std::nullopt;
+  }
+  Result<std::string> content = sources_->file(path->value);
+  if (content) return std::move(*content);
+  file_problem(name, content.error().context);
+  return std::nullopt;
+}
+
 std::optional<Secret> Section::token() const {
   constexpr std::string_view kName = "token_file";
-  const std::optional<Text> path = text(kName);
-  if (!path) return std::nullopt;
-  const auto refuse = [&](std::string_view why) {
-    problem(kName, fmt::format("{} \"{}\": {}", kName, path->raw, why));
-    return std::nullopt;
-  };
-  if (path->value.empty()) return refuse("the path is empty");
-  Result<std::string> content = sources_->file(path->value);
-  if (!content) return refuse(content.error().context);
-  auto token = token_of(std::move(*content));
-  if (!token) return refuse(token.error());
-  return std::move(*token);
+  std::optional<std::string> read = content(kName);
+  if (!read) return std::nullopt;
+  auto token = token_of(std::move(*read));
+  if (token) return std::move(*token);
+  file_problem(kName, token.error());
+  return std::nullopt;
 }
 
 std::string Section::child_id(std::string_view name) const {

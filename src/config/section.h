@@ -73,7 +73,11 @@ class Section {
   std::vector<Text> texts(std::string_view name) const;
   /// An address in `text`; a malformed one is reported.
   std::optional<Address> address(std::string_view name, const Text& text) const;
-  /// The contents of the file that key `token_file` names, when there is one.
+  /// The contents of the file that key `name` names, when there is one.
+  std::optional<std::string> content(std::string_view name) const;
+  /// A problem of that file.
+  void file_problem(std::string_view name, std::string_view what) const;
+  /// The token in the file that key `token_file` names, when there is one.
   std::optional<Secret> token() const;
 
   /// The sub-table, empty when absent.

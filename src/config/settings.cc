@@ -125,7 +125,8 @@ std::vector<Setting> settings_of(const Section& root, const Origins& origins) {
   for (const Section& listen : origins.listen) {
     std::string name = "listen " + set_to(listen, "address");
     if (const int before = listens[name]++; before > 0) name += fmt::format(" ({})", before + 1);
-    add(out, listen, std::move(name));
+    add(out, listen, name);
+    if (listen.has("tls")) add(out, listen.table("tls"), name + " tls");
   }
   add_sessions(out, root);
   add_services(out, root);

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "config/keys.h"
+#include "config/test_files.h"
 
 namespace stateway::config {
 namespace {
@@ -15,6 +16,7 @@ using testing::Not;
 constexpr std::string_view kRest = R"(
 [[listen]]
 address = "127.0.0.1:8080"
+tls = { cert = "shop.pem", key = "shop.key" }
 [[route]]
 path = "/"
 service = "web"
@@ -22,7 +24,7 @@ session = "a"
 )";
 
 std::vector<Setting> settings(std::string_view text) {
-  const auto config = parse(std::string(text) + std::string(kRest), "F", system_sources());
+  const auto config = parse(std::string(text) + std::string(kRest), "F", test_sources());
   EXPECT_TRUE(config.has_value());
   return config ? config->settings : std::vector<Setting>();
 }
@@ -44,6 +46,7 @@ TEST(Settings, HaveEveryKeyOfTheSectionsThatThereAre) {
     std::string section(key.section);
     if (section.starts_with("service")) section.insert(7, ".web");
     if (section == "session") section = "session.a";
+    if (section == "listen.tls") section = "listen 127.0.0.1:8080 tls";
     if (section == "listen") section = "listen 127.0.0.1:8080";
     if (section == "route") section = "route /";
     EXPECT_NE(value(all, section, key.name), "absent") << section << " " << key.name;

@@ -55,7 +55,12 @@ inline std::string describe(const Config& c) {
   out += fmt::format("limits head={} target={} fields={} head_timeout={} idle={} connections={}\n",
                      c.limits.head_bytes_max, c.limits.target_bytes_max, c.limits.fields_max,
                      c.limits.head_timeout.count(), c.limits.client_idle.count(), c.limits.connections_max);
-  for (const auto& listen : c.listen) out += fmt::format("listen {}\n", to_string(listen.address));
+  for (const auto& listen : c.listen) {
+    out += fmt::format("listen {}", to_string(listen.address));
+    if (listen.tls)
+      out += fmt::format(" tls={},{}", listen.tls->certificates.size(), listen.tls->key.reveal().size());
+    out += "\n";
+  }
   out += fmt::format("admin {} token={}\n", to_string(c.admin.address), describe(c.admin.token));
   out += fmt::format("store kind={} path={} durability={} memory={} sessions={}\n",
                      static_cast<int>(c.store.kind), c.store.path, static_cast<int>(c.store.durability),

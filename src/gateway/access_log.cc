@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "gateway/on_loop.h"
 #include "gateway/problem.h"
+#include "io/tls_stream.h"
 
 namespace stateway::gateway {
 
@@ -21,6 +22,7 @@ void log_exchange(const Exchange& x) {
       {"out", x.bytes_out},
       {"ms", std::chrono::duration<double, std::milli>(x.on.loop.now() - x.started).count()},
   };
+  if (x.client.tls != nullptr) fields.emplace_back("tls", x.client.tls->version());
   if (!x.instance.empty()) fields.emplace_back("instance", x.instance);
   if (x.attempts > 1) fields.emplace_back("attempts", x.attempts);
   if (x.session) fields.emplace_back("session", x.session->ticket.id_text());

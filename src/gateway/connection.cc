@@ -13,20 +13,47 @@ http::HeadLimits head_limits(const LimitsOptions& limits) {
   return {limits.head_bytes_max, limits.target_bytes_max, limits.fields_max};
 }
 
+io::Accepted with_tls(io::Accepted accepted, const io::TlsServer* tls, io::TlsStream*& out) {
+  if (tls == nullptr) return accepted;
+  std::unique_ptr<io::TlsStream> over = tls->over(std::move(accepted.stream));
+  out = over.get();
+  accepted.stream = std::move(over);
+  return accepted;
+}
+
+constexpr std::string_view kNotTls =
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Content-Type: application/problem+json\r\n"
+    "Content-Length: 80\r\n"
+    "Connection: close\r\n\r\n"
+    "{\"type\":\"about:blank\",\"status\":400,\"title\":\"This address speaks TLS: use https\"}";
+
 }  // namespace
 
-Connection::Connection(OnLoop& on, io::Accepted accepted)
+Connection::Connection(OnLoop& on, io::Accepted accepted, const io::TlsServer* tls)
     : on_(on),
-      accepted_(std::move(accepted)),
+      accepted_(with_tls(std::move(accepted), tls, tls_)),
       reader_(*accepted_.stream, Side::client, head_limits(on.limits())),
-      client_{*accepted_.stream, reader_, accepted_.peer} {
+      client_{*accepted_.stream, reader_, accepted_.peer, tls_} {
   on_.counters.connections.fetch_add(1, std::memory_order_relaxed);
   on_.counters.connections_total.fetch_add(1, std::memory_order_relaxed);
 }
 
 Connection::~Connection() { on_.counters.connections.fetch_sub(1, std::memory_order_relaxed); }
 
+// Whatever fails here is the client's affair, or that of somebody who scans ports: counted, not logged.
+io::Task<bool> Connection::shake_hands() {
+  idle_ = true;
+  const auto shaken = co_await tls_->handshake(on_.loop.now() + on_.limits().head_timeout);
+  idle_ = false;
+  if (shaken) co_return true;
+  on_.counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+  if (tls_->got_http()) tls_->end_in_clear(kNotTls);
+  co_return false;
+}
+
 io::Task<void> Connection::serve() {
+  if (tls_ != nullptr && !co_await shake_hands()) co_return;
   while (!client_.leaving) {
     const LimitsOptions& limits = on_.limits();
     idle_ = true;
@@ -42,7 +69,9 @@ io::Task<void> Connection::serve() {
 void Connection::leave() {
   client_.leaving = true;
   // A request that has come but has not been read is served, as the last one.
-  if (idle_ && accepted_.stream->silent()) accepted_.stream->abort();
+  if (!idle_ || !accepted_.stream->silent()) return;
+  accepted_.stream->shutdown_write();  // a clean end, also where that is more than closing the socket
+  accepted_.stream->abort();
 }
 
 // Undone also when the connection is cut in the middle: then a client that has a part of an answer must see a

@@ -7,6 +7,7 @@
 #include "gateway/on_loop.h"
 #include "io/cancellable.h"
 #include "io/network.h"
+#include "io/tls_stream.h"
 
 namespace stateway::gateway {
 
@@ -14,7 +15,8 @@ namespace stateway::gateway {
 /// commit although its client has gone. Bound to one loop.
 class Connection final : private io::Stream::HangupListener {
  public:
-  Connection(OnLoop& on, io::Accepted accepted);
+  /// `tls`: what the client must speak, or nullptr; needed only here.
+  Connection(OnLoop& on, io::Accepted accepted, const io::TlsServer* tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -26,12 +28,14 @@ class Connection final : private io::Stream::HangupListener {
 
  private:
   class InFlight;
+  io::Task<bool> shake_hands();
   io::Task<bool> serve_one();
   io::Task<Result<bool>> run(Exchange& x);
   io::Task<void> refuse(Exchange& x, Error error);
   void on_hangup() override;
 
   OnLoop& on_;
+  io::TlsStream* tls_ = nullptr;  // accepted_'s stream
   io::Accepted accepted_;
   wire::Reader reader_;
   Client client_;

@@ -10,7 +10,8 @@ struct Counters {
   using Count = std::atomic<std::uint64_t>;
   Count connections{0};  // open now
   Count connections_total{0};
-  Count exchanges{0};  // in flight now
+  Count handshakes_failed{0};  // TLS: clients that did not come so far as to ask something
+  Count exchanges{0};          // in flight now
   Count exchanges_total{0};
   Count retries{0};       // attempts beyond the first
   Count problems{0};      // answers the gateway made itself

@@ -25,6 +25,10 @@
 #include "upstream/lease.h"
 #include "wire/reader.h"
 
+namespace stateway::io {
+class TlsStream;
+}
+
 namespace stateway::gateway {
 
 struct OnLoop;
@@ -35,6 +39,7 @@ struct Client {
   io::Stream& stream;
   wire::Reader& reader;
   std::string_view peer;  // IP address, or "unix"
+  io::TlsStream* tls;     // the stream, where it is one; else nullptr
   bool leaving = false;   // there is no exchange after this one: the gateway, or this address, is given up
 };
 
@@ -92,7 +97,7 @@ struct Exchange {
   std::string_view host;  // effective host, may carry a port; empty in HTTP/1.0
   std::string id;         // X-Request-Id
   bool trusted_peer = false;
-  bool secure = false;     // the client came by TLS
+  bool secure = false;     // the client came by TLS, to us or to a trusted proxy
   bool websocket = false;  // a well-formed opening handshake
   const route::RouteOptions* route = nullptr;
   const RouteUse* use = nullptr;

@@ -27,10 +27,11 @@ class Registration {
 
 Listener::~Listener() { cut(); }
 
-void Listener::listen(std::unique_ptr<io::Acceptor> acceptor) {
+void Listener::listen(std::unique_ptr<io::Acceptor> acceptor, std::shared_ptr<const io::TlsServer> tls) {
   doors_.push_back(std::make_shared<Door>());
   const std::shared_ptr<Door>& door = doors_.back();
   door->acceptor = std::move(acceptor);
+  door->tls = std::move(tls);
   door->accepting.spawn(accept_from(*door));
 }
 
@@ -58,7 +59,7 @@ void Listener::note_failure(const Error& error) {
 }
 
 io::Task<void> Listener::serve(io::Accepted accepted, std::shared_ptr<Door> door) {
-  Connection connection(on_, std::move(accepted));
+  Connection connection(on_, std::move(accepted), door->tls.get());
   const Registration open(door->open, connection);
   co_await connection.serve();
 }
@@ -69,10 +70,19 @@ void Listener::shut(Door& door) {
   for (Connection* c : door.open) c->leave();
 }
 
-void Listener::close(const io::Acceptor& acceptor) {
+std::vector<std::shared_ptr<Listener::Door>>::iterator Listener::door_of(const io::Acceptor& acceptor) {
   const auto door =
       std::ranges::find_if(doors_, [&](const auto& d) { return d->acceptor.get() == &acceptor; });
   CHECK(door != doors_.end());
+  return door;
+}
+
+void Listener::set_tls(const io::Acceptor& acceptor, std::shared_ptr<const io::TlsServer> tls) {
+  (*door_of(acceptor))->tls = std::move(tls);
+}
+
+void Listener::close(const io::Acceptor& acceptor) {
+  const auto door = door_of(acceptor);
   shut(**door);
   doors_.erase(door);  // its connections keep it
 }

@@ -8,6 +8,7 @@
 #include "gateway/on_loop.h"
 #include "io/network.h"
 #include "io/task_group.h"
+#include "io/tls.h"
 
 namespace stateway::gateway {
 
@@ -19,8 +20,11 @@ class Listener {
   explicit Listener(OnLoop& on) : on_(on) {}
   ~Listener();
 
-  /// Begins to accept from `acceptor`; may be called for several addresses.
-  void listen(std::unique_ptr<io::Acceptor> acceptor);
+  /// Begins to accept from `acceptor`; may be called for several addresses. `tls`: what clients that come by
+  /// it speak, or nullptr for plain HTTP.
+  void listen(std::unique_ptr<io::Acceptor> acceptor, std::shared_ptr<const io::TlsServer> tls = nullptr);
+  /// What those speak that come from now on.
+  void set_tls(const io::Acceptor& acceptor, std::shared_ptr<const io::TlsServer> tls);
   /// Stops accepting from one and destroys it. Its idle connections end; the others end with their present
   /// exchange, however long that takes.
   void close(const io::Acceptor& acceptor);
@@ -34,6 +38,7 @@ class Listener {
  private:
   struct Door : std::enable_shared_from_this<Door> {
     std::unique_ptr<io::Acceptor> acceptor;
+    std::shared_ptr<const io::TlsServer> tls;
     std::list<Connection*> open;  // connections that came through it, in the order they came
     io::TaskGroup accepting;
   };
@@ -42,6 +47,7 @@ class Listener {
   io::Task<void> serve(io::Accepted accepted, std::shared_ptr<Door> door);
   void note_failure(const Error& error);
   static void shut(Door& door);
+  std::vector<std::shared_ptr<Door>>::iterator door_of(const io::Acceptor& acceptor);
 
   // A gateway without free descriptors fails fifty times a second on each loop: that would bury the log.
   static constexpr Duration kComplainEvery = 10s;

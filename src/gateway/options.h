@@ -44,8 +44,16 @@ struct LimitsOptions {
   bool operator==(const LimitsOptions&) const = default;
 };
 
+/// What an address that speaks TLS shows its clients. Both are there and belong together.
+struct TlsOptions {
+  std::string certificates;  // the contents of `cert`, PEM
+  Secret key;                // the contents of `key`, PEM
+  bool operator==(const TlsOptions&) const = default;
+};
+
 struct ListenOptions {
   Address address;
+  std::optional<TlsOptions> tls;
   bool operator==(const ListenOptions&) const = default;
 };
 

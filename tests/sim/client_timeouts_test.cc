@@ -1,5 +1,6 @@
 // Every time-out that a client can run into, as a pair: at half of it the gateway still waits, when it is
 // over the wait has ended as it should.
+#include "io/sim/certificates.h"
 #include "rig.h"
 
 namespace stateway::sim {
@@ -40,6 +41,24 @@ TEST(ClientTimeouts, HeadTimeoutFromTheFirstOctetToTheLast) {
     EXPECT_TRUE(has(*client, "problem:head-timeout"));
     EXPECT_TRUE(client->ended());
   });
+}
+
+TEST(ClientTimeouts, HeadTimeoutForATlsHandshake) {
+  const auto stalls = [](Rig& rig) -> io::Task<void> {
+    auto client = co_await rig.ask(std::string("\x16\x03\x01\x02\x00", 5));
+    co_await rig.pass(kHead / 2);
+    co_await client->send(std::string("\x01\x00", 2));  // moves nothing
+    EXPECT_FALSE(client->ended());
+    co_await rig.pass(kHead / 2 + kMoment);
+    EXPECT_TRUE(client->ended());
+    EXPECT_EQ(client->got(), "");
+    EXPECT_EQ(rig.gateway->leftovers(), "");
+  };
+  const auto with_tls = [](config::Config& config) {
+    const io::TestCertificate made = io::TestAuthority().issue({"a.example"});
+    config.listen.front().tls = gateway::TlsOptions{made.certificate, Secret(made.key)};
+  };
+  in_rig(kShort, stalls, with_tls);
 }
 
 TEST(ClientTimeouts, ClientIdleBetweenExchanges) {

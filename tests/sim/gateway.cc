@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "keys.h"
+#include "stateway/reload.h"
 #include "stateway/snapshot.h"
 
 namespace stateway::sim {
@@ -80,8 +81,11 @@ Gateway::Gateway(Ground ground, const config::Config& configuration)
   for (const auto& service : services_)
     monitors_.push_back(std::make_unique<upstream::Monitor>(*service, loop_, ground.host));
   tasks_.spawn(session_url_server_.accept_from(*session_url_acceptor_));
-  for (const gateway::ListenOptions& listen : config_.listen)
-    listener_.listen(ground.host.listen(listen.address));
+  for (const gateway::ListenOptions& listen : config_.listen) {
+    auto tls = make_tls(listen);
+    CHECK(tls);
+    listener_.listen(ground.host.listen(listen.address), std::move(*tls));
+  }
 }
 
 Gateway::~Gateway() = default;

@@ -21,9 +21,11 @@ std::string request_id(const Exchange& x) {
   return base64url_encode(bits);
 }
 
+// A trusted proxy knows better than our own connection, which may be TLS although the client's was not.
 bool came_by_tls(const Exchange& x) {
-  return x.trusted_peer &&
-         equals_ignoring_case(x.request.fields.value_of(FieldId::x_forwarded_proto), "https");
+  const std::string_view said =
+      x.trusted_peer ? x.request.fields.value_of(FieldId::x_forwarded_proto) : std::string_view();
+  return said.empty() ? x.client.tls != nullptr : equals_ignoring_case(said, "https");
 }
 
 }  // namespace
