@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "io/sim/certificates.h"
 #include "redis_server.h"
 #include "store/redis/redis_store.h"
 #include "store/store_fixture.h"
+#include "store/temporary_directory.h"
 
 namespace stateway::store {
 namespace {
@@ -70,6 +74,37 @@ TEST(RedisSettings, EachMistakeIsASentence) {
   expect_refusal(options_for("redis://" + open.address()), Code::store_unavailable, "replica");
   open.stop();
   expect_refusal(options_for("redis://" + open.address()), Code::store_unavailable, "cannot be reached");
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  ASSERT_TRUE(out.flush()) << path;
+}
+
+TEST(RedisSettings, TlsTrustsWhoItIsTold) {
+  const TemporaryDirectory folder;
+  const io::TestAuthority authority, stranger;
+  const auto file = [&](const char* name) { return folder.path() + "/" + name; };
+  const io::TestCertificate certificate = authority.issue({"127.0.0.1"});
+  write_file(file("server.pem"), certificate.certificate);
+  write_file(file("server.key"), certificate.key);
+  write_file(file("ca.pem"), authority.certificate());
+  write_file(file("stranger.pem"), stranger.certificate());
+  const RedisOptions::Tls tls{
+      .certificate = file("server.pem"), .key = file("server.key"), .ca = file("ca.pem")};
+  RedisServer server({.password = "s3cret", .tls = tls});
+  StoreOptions options = options_for("rediss://:s3cret@" + server.address());
+  options.ca_file = file("ca.pem");
+  const auto checked = check(options);
+  EXPECT_TRUE(checked.has_value()) << checked.error().context;
+  options.ca_file = file("stranger.pem");
+  expect_refusal(options, Code::invalid_argument, "certificate");
+  options.ca_file = file("none.pem");
+  expect_refusal(options, Code::invalid_argument, "none.pem");
+  options = options_for("redis://:hunter2@" + server.address());
+  options.timeout = 2s;
+  expect_refusal(options, Code::store_unavailable, "redis 127.0.0.1");  // it hangs up
 }
 
 TEST(RedisSettings, WhatCommitsSurviveIsFoundOut) {
