@@ -20,8 +20,8 @@ class TestAuthority {
 
   /// The authority's own certificate.
   std::string certificate() const;
-  /// For DNS names and IP addresses, at either end of a connection; valid for `days` from yesterday: with less
-  /// than one it has run out.
+  /// For DNS names and IP addresses, at either end of a connection; valid for `days` from yesterday: with
+  /// less than one it has run out.
   TestCertificate issue(const std::vector<std::string>& names, int days = 30) const;
 
  private:
