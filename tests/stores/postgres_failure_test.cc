@@ -50,7 +50,7 @@ class PostgresFailure : public testing::Test {
 };
 
 TEST_F(PostgresFailure, AServerThatIsKilledLosesNothingItAcknowledged) {
-  constexpr int kKeys = 8, kTimes = 150;
+  constexpr int kKeys = 8, kTimes = 90;
   PostgresGateway one(server().url(database_)), other(server().url(database_));
   ASSERT_TRUE(one.store().check());
   EXPECT_EQ(one.store().stats().durability, "sync");
@@ -64,7 +64,7 @@ TEST_F(PostgresFailure, AServerThatIsKilledLosesNothingItAcknowledged) {
     }));
   }
   for (int kills = 0; kills < 3; ++kills) {
-    const auto some = [&] { return one.store().stats().commits >= static_cast<unsigned>(60 * (kills + 1)); };
+    const auto some = [&] { return one.store().stats().commits >= static_cast<unsigned>(40 * (kills + 1)); };
     wait_until("some commits", some, 60s);
     server().kill();
     server().start();

@@ -17,7 +17,7 @@
 namespace stateway::stores {
 
 inline store::StoreOptions postgres_options(std::string url) {
-  return {.kind = store::Kind::postgres, .url = Secret(std::move(url)), .timeout = 20s};
+  return {.kind = store::Kind::postgres, .url = Secret(std::move(url)), .timeout = 60s};
 }
 
 /// A database of `server` with the present schema.

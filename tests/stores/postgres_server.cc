@@ -56,6 +56,14 @@ PostgresServer::PostgresServer(Settings settings) : settings_(std::move(settings
   start();
 }
 
+PostgresServer::PostgresServer(StandbyOf of) {
+  give_folder_to_owner();
+  run_as_owner({program("pg_basebackup"), "-h", of.primary.folder(), "-p", std::to_string(of.primary.port()),
+                "-U", kUser, "-D", folder() + "/data", "--write-recovery-conf", "--checkpoint=fast",
+                "--no-sync"});
+  start();
+}
+
 PostgresServer::~PostgresServer() {
   try {
     kill();
@@ -63,13 +71,16 @@ PostgresServer::~PostgresServer() {
   }
 }
 
+void PostgresServer::give_folder_to_owner() const {
+  if (geteuid() != 0) return;
+  const passwd* const owner = getpwnam(kOwner);
+  if (owner == nullptr) throw std::runtime_error("no user postgres (tools/setup test installs PostgreSQL)");
+  if (chown(folder().c_str(), owner->pw_uid, owner->pw_gid) != 0)
+    throw std::runtime_error("cannot give " + folder() + " to the user postgres");
+}
+
 void PostgresServer::make_cluster() {
-  if (geteuid() == 0) {
-    const passwd* const owner = getpwnam(kOwner);
-    if (owner == nullptr) throw std::runtime_error("no user postgres (tools/setup test installs PostgreSQL)");
-    if (chown(folder().c_str(), owner->pw_uid, owner->pw_gid) != 0)
-      throw std::runtime_error("cannot give " + folder() + " to the user postgres");
-  }
+  give_folder_to_owner();
   const std::string password_file = folder() + "/password";
   std::ofstream(password_file) << kPassword << "\n";
   std::filesystem::permissions(password_file, std::filesystem::perms::others_read,
@@ -186,6 +197,8 @@ void PostgresServer::freeze() {
 void PostgresServer::thaw() {
   for (const pid_t pid : processes()) ::kill(pid, SIGCONT);
 }
+
+void PostgresServer::promote() { sql("postgres", "select pg_promote()"); }
 
 std::string PostgresServer::log() const { return lab::read_file(folder() + "/log"); }
 

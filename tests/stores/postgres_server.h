@@ -25,6 +25,11 @@ class PostgresServer {
   using Settings = std::vector<std::string>;  // "wal_level=logical"; they win over the fixture's own
 
   explicit PostgresServer(Settings settings = {});
+  /// A standby of `primary`, begun with a copy of it and following it from then on; `promote` ends that.
+  struct StandbyOf {
+    const PostgresServer& primary;
+  };
+  explicit PostgresServer(StandbyOf of);
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -51,12 +56,15 @@ class PostgresServer {
   /// SIGSTOP, all of its processes: connections stay, nothing answers. `thaw` ends it.
   void freeze();
   void thaw();
+  /// Makes a standby a primary; returns when it takes writes.
+  void promote();
   bool running() { return process_ && process_->running(); }
   /// What it has said, for messages of tests that failed.
   std::string log() const;
 
  private:
   void make_cluster();
+  void give_folder_to_owner() const;
   void run_as_owner(std::vector<std::string> words);
   std::vector<pid_t> processes() const;
   bool answers() const;

@@ -35,7 +35,11 @@ std::string settings(Durability durability, Duration timeout) {
       " set_config('synchronous_commit', {0}, false),"
       " set_config('statement_timeout', '{1}', false), set_config('lock_timeout', '{1}', false),"
       " set_config('default_transaction_isolation', 'read committed', false),"
-      " set_config('client_min_messages', 'error', false);"
+      " set_config('client_min_messages', 'error', false),"
+      // A gateway that vanishes between two statements of a transaction must not keep its rows locked for
+      // hours.
+      " set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),"
+      " set_config('tcp_keepalives_count', '3', false);"
       "select version from stateway.meta",
       synchronous_commit(durability), ms);
 }

@@ -62,17 +62,17 @@ io::Task<void> Link::run() {
   Duration pause{};
   for (;;) {
     const auto begun = co_await begin();
+    Error why;
     if (begun) {
-      pause = Duration{};
       pump();
-      const Error why = co_await serve();
-      lose_connection(why);
-      listener_.disconnected(why);
-      continue;
+      why = co_await serve();
+    } else {
+      why = begun.error();
     }
-    connection_.reset();
-    why_not_ = begun.error().context;
-    listener_.disconnected(begun.error());
+    lose_connection(why);
+    listener_.disconnected(why);
+    if (served_) pause = Duration{};
+    if (std::exchange(served_, false)) continue;
     pause = std::clamp(pause * 2, kPauseMin, kPauseMax);
     // Not all gateways at the same moment.
     const auto ms = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(pause).count());
@@ -95,17 +95,22 @@ io::Task<Result<void>> Link::begin() {
   co_return Result<void>{};
 }
 
+// It is silent, while there is something it has to answer, for as long.
+TimePoint Link::overdue() const {
+  const auto& under_way = connection_->under_way();
+  if (under_way.empty()) return io::kNoDeadline;
+  return std::max(under_way.front().sent_at, heard_) + options_.timeout / 2;
+}
+
 io::Task<Error> Link::serve() {
-  const Duration silence = options_.timeout / 2;
   for (;;) {
-    const auto& under_way = connection_->under_way();
-    const TimePoint overdue = under_way.empty() ? io::kNoDeadline : under_way.front().sent_at + silence;
-    const auto active = co_await connection_->activity(overdue);
+    const auto active = co_await connection_->activity(overdue());
+    if (active) heard_ = loop_.now();
     bool usable = !broken_;
     for (Transaction& answered : connection_->take_answered()) usable = settle(std::move(answered)) && usable;
     const bool late = !active && active.error().code == Code::timeout;
     if (!active && !late) co_return active.error();
-    if (!usable || (late && !under_way.empty() && under_way.front().sent_at + silence <= loop_.now()))
+    if (!usable || (late && overdue() <= loop_.now()))
       co_return Error{.code = Code::store_unavailable,
                       .side = Side::store,
                       .context = fmt::format("{}: {}", connection_->server(),
@@ -124,7 +129,7 @@ void Link::pump() {
     if (broken_)
       connection_->move_deadline(loop_.now());
     else if (first)
-      connection_->move_deadline(loop_.now() + options_.timeout / 2);
+      connection_->move_deadline(overdue());
   }
 }
 
@@ -164,7 +169,10 @@ Transaction Link::next_transaction() {
 // false: the connection is no good any more.
 bool Link::settle(Transaction transaction) {
   bool usable = true;
-  if (transaction.applied) listener_.settled(transaction);
+  if (transaction.applied) {
+    served_ = true;
+    listener_.settled(transaction);
+  }
   const bool one = transaction.executions.size() == 1;
   std::vector<std::shared_ptr<Call>> again;
   for (const auto& execution : transaction.executions) {
@@ -203,7 +211,8 @@ void Link::give_up(Call& call, std::string why) {
 void Link::lose_connection(const Error& why) {
   live_ = false;
   why_not_ = why.context;
-  std::deque<Transaction> lost = std::move(connection_->under_way());
+  std::deque<Transaction> lost;
+  if (connection_) lost = std::move(connection_->under_way());
   connection_.reset();
   std::vector<std::shared_ptr<Call>> unknown;
   // In front of what was not sent: commits of a session keep their order.

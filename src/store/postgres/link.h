@@ -74,6 +74,7 @@ class Link {
   io::Task<Result<void>> begin();
   io::Task<Error> serve();
   void pump();
+  TimePoint overdue() const;
   Transaction next_transaction();
   bool settle(Transaction transaction);
   void send_again(std::shared_ptr<Call> call);
@@ -93,6 +94,8 @@ class Link {
   std::unique_ptr<Connection> connection_;
   bool live_ = false;     // it is greeted
   bool broken_ = false;   // it refused what was sent
+  bool served_ = false;   // it answered a transaction
+  TimePoint heard_{};     // the last time that it said something
   std::string why_not_;   // there is no connection
   io::TaskGroup runner_;  // goes first
 };
