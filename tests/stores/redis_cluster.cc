@@ -150,6 +150,9 @@ bool RedisCluster::is_healthy() {
       if (nodes_[view.node]->running() != view.alive) return false;
       const bool serves = std::ranges::find(owners, view.node) != owners.end();
       if (serves && !nodes_[view.node]->running()) return false;
+      // Who was restarted takes itself for a master until it hears of its heir.
+      const bool idles = !serves && view.master == view.node;
+      if (idles && nodes_[view.node]->running()) return false;
     }
     if (node.info("role") == "slave" && node.info("master_link_status") != "up") return false;
   }

@@ -45,8 +45,8 @@ class RedisCluster {
   std::size_t master_of(Slot slot);
   /// Nodes that replicate this one.
   std::vector<std::size_t> replicas_of(std::size_t master);
-  /// Returns once all nodes that run see the same owners of all slots, none of them dead, and every replica
-  /// that runs has its master's data.
+  /// Returns once all nodes that run see the same owners of all slots, none of them dead, and every other one
+  /// that runs replicates an owner and has its data.
   void wait_until_healthy(Duration limit = 30s);
   /// Returns the node, another than `gone`, that serves `slot` once the others agree on it.
   std::size_t wait_for_another_master(Slot slot, std::size_t gone, Duration limit = 30s);
