@@ -2,6 +2,7 @@
 // nothing of what was acknowledged is damaged.
 #include <fmt/format.h>
 
+#include "postgres_server.h"
 #include "redis_server.h"
 #include "site.h"
 #include "small_disk.h"
@@ -33,9 +34,24 @@ TEST_F(Surroundings, AWrongPasswordOfRedis) {
   EXPECT_THAT(ended.output, Not(HasSubstr("wr0ng")));
 }
 
+TEST_F(Surroundings, AWrongPasswordOfPostgres) {
+  stores::PostgresServer postgres;
+  const Ended ended = run(remote("postgres", postgres.url_of("ann:wr0ng", postgres.new_database())));
+  EXPECT_EQ(ended.status, 2) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("password"));
+  EXPECT_THAT(ended.output, Not(HasSubstr("wr0ng")));
+}
+
+TEST_F(Surroundings, ADatabaseWithoutOurTables) {
+  stores::PostgresServer postgres;
+  const Ended ended = run(remote("postgres", postgres.url(postgres.new_database())));
+  EXPECT_EQ(ended.status, 2) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("stateway store migrate"));
+}
+
 TEST_F(Surroundings, AStoreThatNobodyServes) {
   const stores::ReservedPort nobody;
-  for (const char* kind : {"redis"}) {
+  for (const char* kind : {"redis", "postgres"}) {
     const std::string scheme = kind, at = fmt::format("127.0.0.1:{}", nobody.number());
     const Ended ended = run(remote(kind, scheme + "://ann:s3cret@" + at + (scheme == "redis" ? "" : "/x")));
     EXPECT_EQ(ended.status, 2) << kind << ": " << ended.output;
@@ -45,7 +61,7 @@ TEST_F(Surroundings, AStoreThatNobodyServes) {
 }
 
 TEST_F(Surroundings, ANameThatNobodyHas) {
-  for (const char* kind : {"redis"}) {
+  for (const char* kind : {"redis", "postgres"}) {
     const Ended ended = run(remote(kind, fmt::format("{}://nobody.invalid/0", kind)));
     EXPECT_EQ(ended.status, 2) << kind << ": " << ended.output;
     EXPECT_THAT(ended.output, HasSubstr("nobody.invalid")) << kind;
