@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kSweepAtOnce = 1000;
 constexpr Duration kSweepEvery = 1s;
-constexpr Duration kKeysEvery = 1s;  // so soon one gateway knows what another one rotated
+constexpr Duration kSweepSharedEvery = 10s;  // each gateway asks all of the index
+constexpr Duration kKeysEvery = 1s;          // so soon one gateway knows what another one rotated
 static_assert(2 * kKeysEvery <= session::KeySet::kPublished);
 
 std::vector<gateway::SessionUrlHandler::Target> targets(std::vector<std::unique_ptr<GatewayLoop>>& loops) {
@@ -96,7 +97,7 @@ io::Task<void> Background::follow_key_file() {
 
 io::Task<void> Background::sweep() {
   for (;;) {
-    co_await io::sleep_for(home_, kSweepEvery);
+    co_await io::sleep_for(home_, parts_.store.leases() != nullptr ? kSweepSharedEvery : kSweepEvery);
     for (;;) {
       const auto swept = co_await parts_.store.sweep(home_, kSweepAtOnce);
       if (!swept) log::warn("the sweep of expired sessions failed", {{"error", swept.error().context}});

@@ -133,9 +133,10 @@ TEST(Problems, StoresOnOtherMachines) {
       {"[store]\nkind = 'redis'\nurl = 'redis://h'\non_outage = 'journal'\njournal = 'j'\nreplicas = 1", {}},
       {"[store]\nkind = 'redis'", {"F:2:8: kind = \"redis\" needs url"}},
       {"[store]\nkind = 'redis'\nurl = 'h:6379'",
-       {"F:3:7: url must begin with redis://, rediss:// (TLS), redis+cluster:// or redis+sentinel://"}},
+       {"F:3:7: url: must begin with redis://, rediss:// (TLS), redis+unix://, redis+cluster:// or "
+        "redis+sentinel://"}},
       {"[store]\nkind = 'postgres'\nurl = 'redis://h'\nreplicas = 1",
-       {"F:3:7: url must begin with postgres:// or postgresql://",
+       {"F:3:7: url: it must begin with postgres:// or postgresql://",
         "F:4:12: replicas is for kind = \"redis\"; kind is \"postgres\""}},
       {"[store]\nurl = 'redis://h'\njournal = 'j'",
        {"F:2:7: url is for kinds \"redis\" and \"postgres\"; kind is \"embedded\"",

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "store/postgres/target.h"
+#include "store/redis/url.h"
+
 namespace stateway::config {
 namespace {
 
@@ -33,12 +36,6 @@ std::string_view name_of(Kind kind) {
   return std::ranges::find(choices, static_cast<int>(kind), &Choice::value)->text;
 }
 
-bool has_scheme(std::string_view url, std::initializer_list<std::string_view> schemes) {
-  return std::ranges::any_of(schemes, [&](std::string_view scheme) {
-    return url.starts_with(scheme) && url.substr(scheme.size()).starts_with("://");
-  });
-}
-
 void read_path(const Section& section, std::string_view key, std::string& path) {
   const auto text = section.text(key);
   if (!text) return;
@@ -56,15 +53,13 @@ void read_url(const Section& section, StoreOptions& options) {
     return;
   }
   options.url = Secret(url->value);
-  const bool fits = options.kind == Kind::redis
-                        ? has_scheme(url->value, {"redis", "rediss", "redis+unix", "redis+cluster",
-                                                  "rediss+cluster", "redis+sentinel", "rediss+sentinel"})
-                        : has_scheme(url->value, {"postgres", "postgresql"});
-  if (!fits)
-    section.problem(
-        "url", options.kind == Kind::redis
-                   ? "url must begin with redis://, rediss:// (TLS), redis+cluster:// or redis+sentinel://"
-                   : "url must begin with postgres:// or postgresql://");
+  const auto check = [&](const auto& parsed) {  // no sentence repeats what may be the password
+    if (!parsed) section.problem("url", "url: " + parsed.error().context);
+  };
+  if (options.kind == Kind::redis)
+    check(store::redis::parse_url(url->value));
+  else
+    check(store::postgres::parse_target(options));
 }
 
 void check_memory(const Section& section, StoreOptions& options) {

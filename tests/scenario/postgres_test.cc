@@ -104,7 +104,7 @@ TEST_F(PostgresCart, WhatTheOperatorMustDoIsSaid) {
   refuses(shared_postgres().url_of("ann:s3cret", database_),
           "password authentication failed for user \"ann\"");
   refuses("postgres://ann:s3cret@127.0.0.1:1/x", "127.0.0.1:1/x: Connection refused");
-  refuses("postgres://ann:s3cret@h/x?no=1", "store.url: invalid URI query parameter");
+  refuses("postgres://ann:s3cret@h/x?no=1", "url: invalid URI query parameter");
 
   const Ended wrong = run({"store", "migrate"}, config(shared_postgres().url_of("ann:s3cret", database_)));
   EXPECT_EQ(wrong.status, 2) << wrong.output;

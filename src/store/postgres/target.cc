@@ -19,7 +19,7 @@ struct Free {
 };
 
 std::unexpected<Error> wrong(std::string_view why) {
-  return fail(Code::invalid_argument, Side::store, fmt::format("store.url: {}", why));
+  return fail(Code::invalid_argument, Side::store, std::string(why));
 }
 
 // libpq quotes what it was given, and that may be the password: only its own words are repeated.
