@@ -71,12 +71,16 @@ std::expected<std::unique_ptr<AdminClient>, int> AdminClient::open(const Command
   return std::unexpected(kExitBadUsage);
 }
 
-io::Task<void> AdminClient::exchange(const wire::ClientRequest& request, Result<wire::ClientResponse>& out) {
+io::Task<void> AdminClient::exchange(const wire::ClientRequest& request, const wire::Client::Sink* into,
+                                     Result<wire::ClientResponse>& out) {
   const TimePoint until = loop_.now() + deadline_;
   auto stream = co_await network_.connect(api_.address, until);
   if (stream) {
     wire::Client client(std::move(*stream), {.head = {}, .body_bytes_max = kAnswerBytesMax});
-    out = co_await client.exchange(request, until);
+    if (into != nullptr)
+      out = co_await client.download(request, deadline_, *into);
+    else
+      out = co_await client.exchange(request, until);
   } else {
     out = pass_on(std::move(stream));
   }
@@ -120,7 +124,8 @@ Result<std::string> AdminClient::refused(const wire::ClientResponse& response) c
   return fail(code, Side::client, fmt::format("the gateway at {} refuses: {}", name(), detail));
 }
 
-Result<std::string> AdminClient::call(std::string_view method, std::string_view target) {
+Result<wire::ClientResponse> AdminClient::ask(std::string_view method, std::string_view target,
+                                              const wire::Client::Sink* into) {
   const std::string host = api_.address.kind == Address::Kind::tcp ? name() : "localhost";
   wire::ClientRequest request{.method = method, .target = target, .host = host};
   if (api_.token) request.fields.emplace_back("Authorization", "Bearer " + std::string(api_.token->reveal()));
@@ -130,12 +135,38 @@ Result<std::string> AdminClient::call(std::string_view method, std::string_view 
   Result<wire::ClientResponse> response = fail(Code::internal);
   {
     io::TaskGroup tasks;
-    tasks.spawn(exchange(request, response));
+    tasks.spawn(exchange(request, into, response));
     loop_.run();
   }
+  return response;
+}
+
+Result<std::string> AdminClient::call(std::string_view method, std::string_view target) {
+  auto response = ask(method, target, nullptr);
   if (!response) return told(response.error());
   if (response->status < 200 || response->status > 299) return refused(*response);
   return std::move(response->body);
+}
+
+Result<void> AdminClient::download(std::string_view method, std::string_view target,
+                                   const wire::Client::Sink& into) {
+  std::optional<Error> not_taken;
+  const wire::Client::Sink sink = [&](std::string_view piece) -> Result<void> {
+    auto taken = into(piece);
+    if (!taken) not_taken = taken.error();
+    return taken;
+  };
+  const auto response = ask(method, target, &sink);
+  if (not_taken) return std::unexpected(std::move(*not_taken));
+  if (!response) {
+    const auto why = told(response.error());
+    return std::unexpected(why.error());
+  }
+  if (response->status < 200 || response->status > 299) {
+    const auto why = refused(*response);
+    return std::unexpected(why.error());
+  }
+  return {};
 }
 
 }  // namespace stateway

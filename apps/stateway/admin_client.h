@@ -43,11 +43,17 @@ class AdminClient {
   /// asks for another token; bad_response: what answered is no gateway, or refused.
   Result<std::string> call(std::string_view method, std::string_view target);
 
+  /// The same for an answer of any length, which goes to `into` as it comes; each piece has the deadline.
+  Result<void> download(std::string_view method, std::string_view target, const wire::Client::Sink& into);
+
   /// As the configuration names it.
   std::string name() const { return to_string(api_.address); }
 
  private:
-  io::Task<void> exchange(const wire::ClientRequest& request, Result<wire::ClientResponse>& out);
+  io::Task<void> exchange(const wire::ClientRequest& request, const wire::Client::Sink* into,
+                          Result<wire::ClientResponse>& out);
+  Result<wire::ClientResponse> ask(std::string_view method, std::string_view target,
+                                   const wire::Client::Sink* into);
   Result<std::string> told(const Error& error) const;
   Result<std::string> refused(const wire::ClientResponse& response) const;
 

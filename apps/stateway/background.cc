@@ -51,12 +51,12 @@ Background::Background(Parts parts)
       reloader_({.held = parts_.held,
                  .services = parts_.services,
                  .loops = parts_.loops,
-                 .store = parts_.store,
+                 .stores = parts_.stores,
                  .keys = parts_.keys,
                  .session_urls = session_url_server_,
                  .clock = parts_.clock,
                  .draining = parts_.draining}),
-      census_(home_, parts_.clock, parts_.store, parts_.held.shown),
+      census_(home_, parts_.clock, parts_.stores.store(), parts_.held.shown),
       admin_(parts_.admin_socket.address(), admin_sources()),
       admin_server_(home_, admin_, admin_options()),
       admin_acceptor_(home_, parts_.admin_socket) {
@@ -72,7 +72,7 @@ Background::~Background() { tasks_.cancel_all(); }
 admin::Sources Background::admin_sources() {
   return {.loop = home_,
           .clock = parts_.clock,
-          .store = parts_.store,
+          .store = parts_.stores.store(),
           .in_force = parts_.held.shown,
           .keys = parts_.keys,
           .sessions = parts_.sessions,
@@ -83,6 +83,8 @@ admin::Sources Background::admin_sources() {
           .restart = [this](std::string_view s, std::string_view i) { return parts_.services.restart(s, i); },
           .apply = [this](std::string_view s) { parts_.services.apply(s); },
           .reload = [this] { return reloader_.reload(); },
+          .move_rest = [this] { return parts_.stores.move_rest(); },
+          .copying = [this] { return parts_.stores.copying(); },
           .version = STATEWAY_VERSION,
           .pid = getpid(),
           .started = home_.now()};
@@ -99,7 +101,7 @@ io::Task<void> Background::sweep() {
   for (;;) {
     co_await io::sleep_for(home_, parts_.store.leases() != nullptr ? kSweepSharedEvery : kSweepEvery);
     for (;;) {
-      const auto swept = co_await parts_.store.sweep(home_, kSweepAtOnce);
+      const auto swept = co_await parts_.stores.store().sweep(home_, kSweepAtOnce);
       if (!swept) log::warn("the sweep of expired sessions failed", {{"error", swept.error().context}});
       if (!swept || *swept < kSweepAtOnce) break;
     }

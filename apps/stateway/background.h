@@ -11,6 +11,7 @@
 #include "stateway/gateway_loop.h"
 #include "stateway/reload.h"
 #include "stateway/services.h"
+#include "stateway/stores_in_force.h"
 #include "wire/server.h"
 
 namespace stateway {
@@ -23,7 +24,7 @@ class Background {
     const WallClock& clock;
     std::vector<std::unique_ptr<GatewayLoop>>& loops;
     Services& services;
-    store::StateStore& store;
+    StoresInForce& stores;
     session::KeyRing& keys;
     const session::Sessions& sessions;
     const session::Holders& holders;

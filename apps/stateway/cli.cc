@@ -90,6 +90,26 @@ void add_store_commands(CLI::App& app, Command& command) {
   CLI::App* migrate = add_command(*store, command, What::store_migrate, "migrate",
                                   "PostgreSQL: make the schema, or bring an older one up to date");
   add_config_option(*migrate, command);
+  CLI::App* copy = add_command(
+      *store, command, What::store_copy, "copy",
+      "Move what [store.previous] has left, by the running gateway if there is one; can be repeated");
+  add_admin_options(*copy, command);
+  CLI::Option* from = copy->add_option("--from", command.from,
+                                       "out of this store, beside gateways that run: a URL or a directory")
+                          ->type_name("STORE");
+  CLI::Option* to = copy->add_option("--to", command.to, "into this one")->type_name("STORE");
+  from->needs(to);
+  to->needs(from);
+  CLI::App* backup = add_command(*store, command, What::store_backup, "backup",
+                                 "Write all sessions of one moment to a file, while the gateway serves");
+  add_admin_options(*backup, command);
+  backup->add_option("FILE", command.file, "the file to make, or a directory for one named after the time")
+      ->required()
+      ->type_name("");
+  CLI::App* restore = add_command(*store, command, What::store_restore, "restore",
+                                  "Make an empty embedded store what a backup holds; no gateway may run");
+  add_config_option(*restore, command);
+  restore->add_option("FILE", command.file, "the backup")->required()->type_name("");
 }
 
 /// The arguments, with the ids behind a `--`: those that begin with a dash are no options.

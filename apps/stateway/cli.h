@@ -33,6 +33,9 @@ struct Command {
     key_list,
     key_rotate,
     store_migrate,
+    store_copy,
+    store_backup,
+    store_restore,
   };
 
   What what = What::run;
@@ -44,6 +47,8 @@ struct Command {
   std::string kind;              // likewise
   std::size_t limit = 0;         // of the list; 0: all
   std::vector<std::string> ids;  // of sessions to show or end
+  std::string from, to;          // store copy: URLs or directories; empty: the configuration says them
+  std::string file;              // store backup, store restore
 };
 
 /// Reads the command line. When there is nothing left to do (--help) or it is wrong, the text is written to

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "stateway/columns.h"
 
@@ -105,7 +106,8 @@ class Comparison {
  private:
   /// Comes and goes as a whole; the others have their defaults when they are not there, or belong to one.
   static bool is_whole(std::string_view section) {
-    return begins(section, "listen ") || begins(section, "route ") || begins(section, "session.") ||
+    return section == "store.previous" || begins(section, "listen ") || begins(section, "route ") ||
+           begins(section, "session.") ||
            (begins(section, "service.") &&
             section.find('.', std::string_view("service.").size()) == std::string_view::npos);
   }
@@ -153,7 +155,49 @@ class Comparison {
     }
   }
 
+  static bool says_which_store(std::string_view key) {
+    return key == "kind" || key == "path" || key == "url";
+  }
+  /// Whether `section` of `all` names the store that section `other` of `others` names.
+  static bool same_store(const Settings& all, std::string_view section, const Settings& others,
+                         std::string_view other = "store") {
+    const auto same = [&](std::string_view key) {
+      return value_of(all, section, key) == value_of(others, other, key);
+    };
+    const std::string_view kind = value_of(all, section, "kind");
+    return same("kind") && (kind == "memory" || same(kind == "embedded" ? "path" : "url"));
+  }
+  bool store_changes() const { return !same_store(next_, "store", in_force_); }
+  bool store_moves() const {
+    return has_section(next_, "store.previous") && same_store(next_, "store.previous", in_force_);
+  }
+
+  /// What is opened anew needs no restart; which store it is is no key of its own.
+  bool say_store_changed(const Setting& setting) {
+    if (setting.section == "store.previous")
+      return setting.restart && !same_store(next_, "store.previous", in_force_, "store.previous");
+    if (setting.section != "store" || !setting.restart || !store_changes()) return false;
+    const bool lost = value_of(in_force_, "store", "kind") == "memory";
+    if (!says_which_store(setting.key)) return store_moves() || lost;
+    if (std::exchange(said_store_, true)) return true;
+    std::string line =
+        fmt::format("store {} in place of {}", store_in_words(next_), store_in_words(in_force_));
+    if (store_moves())
+      effect_.changes.push_back(line + "; sessions move as they are used");
+    else if (lost)
+      effect_.changes.push_back(line + "; its sessions are lost");
+    else
+      effect_.restarts.push_back(line + ", unless [store.previous] names it");
+    return true;
+  }
+  static std::string store_in_words(const Settings& all) {
+    const std::string_view kind = value_of(all, "store", "kind");
+    return kind == "embedded" ? fmt::format("embedded at {}", value_of(all, "store", "path"))
+                              : std::string(kind);
+  }
+
   void say_changed(const Setting& setting, std::string_view before, std::string_view after) {
+    if (say_store_changed(setting)) return;
     if (setting.restart) {
       effect_.restarts.push_back(fmt::format("{}.{}: {} → {}", setting.section, setting.key, before, after));
       return;
@@ -176,6 +220,7 @@ class Comparison {
   const Settings& next_;
   const std::vector<KindInForce>& kinds_;
   Effect effect_;
+  bool said_store_ = false;
 };
 
 }  // namespace

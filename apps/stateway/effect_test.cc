@@ -91,12 +91,28 @@ TEST(Effect, SaysWhatGoes) {
 }
 
 TEST(Effect, KeysThatNeedARestartStandApart) {
-  const Effect found =
-      effect(replaced(replaced(kFile, "var/state", "var/other"), "placement = \"store\"", ""));
-  EXPECT_THAT(found.restarts, ElementsAre("store.path: var/state → var/other"));
+  const Effect found = effect(replaced(replaced(kFile, "var/state\"", "var/state\"\nmemory = \"1MiB\""),
+                                       "placement = \"store\"", ""));
+  EXPECT_THAT(found.restarts, ElementsAre("store.memory: 896MiB → 1MiB"));
   EXPECT_THAT(found.changes, IsEmpty());
   EXPECT_TRUE(found.refused());
   EXPECT_FALSE(effect(replaced(kFile, "placement = \"store\"", "idle = \"10m\"")).refused());
+}
+
+TEST(Effect, AnotherStoreIsOpenedIfItsSessionsCanMove) {
+  const Effect left = effect(replaced(kFile, "var/state", "var/other"));
+  EXPECT_THAT(left.restarts, ElementsAre("store embedded at var/other in place of embedded at var/state, "
+                                         "unless [store.previous] names it"));
+  EXPECT_THAT(left.changes, IsEmpty());
+  const Effect moves = effect(
+      replaced(kFile, "path = \"var/state\"",
+               "kind = \"redis\"\nurl = \"redis://:secret@h\"\n[store.previous]\npath = \"var/state\""));
+  EXPECT_THAT(moves.restarts, IsEmpty());
+  EXPECT_THAT(moves.changes, testing::Contains("store.previous added"));
+  EXPECT_THAT(
+      moves.changes,
+      testing::Contains("store redis in place of embedded at var/state; sessions move as they are used"));
+  for (const std::string& line : moves.changes) EXPECT_THAT(line, testing::Not(testing::HasSubstr("secret")));
 }
 
 TEST(Effect, SaysHowManySessionsMoveOrStartAnew) {

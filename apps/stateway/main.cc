@@ -6,6 +6,7 @@
 #include "stateway/key_command.h"
 #include "stateway/session_command.h"
 #include "stateway/store_command.h"
+#include "stateway/store_contents.h"
 #include "stateway/wiring.h"
 
 namespace {
@@ -42,5 +43,11 @@ int main(int argc, char** argv) {
       return stateway::rotate_keys(*command);
     case What::store_migrate:
       return stateway::migrate_store(*command);
+    case What::store_copy:
+      return stateway::copy_store(*command);
+    case What::store_backup:
+      return stateway::back_up_store(*command);
+    case What::store_restore:
+      return stateway::restore_store(*command);
   }
 }

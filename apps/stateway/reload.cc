@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "stateway/descriptors.h"
 #include "stateway/snapshot.h"
+#include "stateway/stores.h"
 
 namespace stateway {
 namespace {
@@ -70,6 +71,7 @@ struct Reloader::Prepared {
   std::shared_ptr<const config::Config> config;
   ReloadPlan plan;
   std::vector<ClientSocket> sockets;  // by index; without a socket: the one in force stays
+  std::optional<StoresInForce::Set> stores;
 };
 
 namespace {
@@ -98,7 +100,8 @@ Result<ClientSocket> prepare_socket(const gateway::ListenOptions& next, bool ope
 }  // namespace
 
 // On the worker's thread.
-Reloader::Prepared Reloader::prepare(const std::string& path, const config::Config& in_force) {
+Reloader::Prepared Reloader::prepare(const std::string& path, const config::Config& in_force,
+                                     const StoresInForce::Set& stores, const WallClock& clock) {
   Prepared out;
   auto loaded = config::load(path);
   if (!loaded) {
@@ -108,17 +111,27 @@ Reloader::Prepared Reloader::prepare(const std::string& path, const config::Conf
   out.problems = config::needing_restart(in_force, *loaded);
   if (!out.problems.empty()) return out;
   out.plan = plan_reload(in_force, *loaded);
-  for (std::size_t i = 0; i < loaded->listen.size(); ++i) {
-    auto client = prepare_socket(loaded->listen[i], out.plan.listen[i].has_value(), in_force);
+  out.config = std::make_shared<const config::Config>(std::move(*loaded));
+  open_sockets(out, in_force);
+  if (!out.problems.empty()) return out;
+  auto opened = StoresInForce::open(*out.config, &stores, clock);
+  if (opened)
+    out.stores = std::move(*opened);
+  else
+    out.problems.push_back({.file = path, .message = opened.error().context});
+  return out;
+}
+
+void Reloader::open_sockets(Prepared& out, const config::Config& in_force) {
+  for (std::size_t i = 0; i < out.config->listen.size(); ++i) {
+    auto client = prepare_socket(out.config->listen[i], out.plan.listen[i].has_value(), in_force);
     if (client) {
       out.sockets.push_back(std::move(*client));
       continue;
     }
-    const config::Place place = loaded->places.listen[i];
-    out.problems.push_back({loaded->places.file, place.line, place.column, client.error().context});
+    const config::Place place = out.config->places.listen[i];
+    out.problems.push_back({out.config->places.file, place.line, place.column, client.error().context});
   }
-  out.config = std::make_shared<const config::Config>(std::move(*loaded));
-  return out;
 }
 
 io::Task<Result<admin::ReloadOutcome>> Reloader::reload() {
@@ -137,7 +150,9 @@ io::Task<void> Reloader::ended() {
 io::Task<Result<admin::ReloadOutcome>> Reloader::run() {
   const auto stopping = [] { return fail(Code::draining, Side::self, "the gateway is stopping"); };
   if (parts_.draining) co_return stopping();
-  auto job = [path = parts_.held.path, in_force = parts_.held.config] { return prepare(path, *in_force); };
+  co_await parts_.stores.settled();
+  auto job = [path = parts_.held.path, in_force = parts_.held.config, stores = parts_.stores.in_force(),
+              &clock = parts_.clock] { return prepare(path, *in_force, stores, clock); };
   auto preparing = worker_.run(home_, std::move(job));
   Prepared next = co_await preparing;
   if (!next.problems.empty()) {
@@ -155,10 +170,26 @@ io::Task<Result<admin::ReloadOutcome>> Reloader::run() {
     co_return refuse({parts_.held.path + ": " + used.error().context});
   const Turn switching(switching_);
   for (const std::string& warning : next.config->warnings) log::warn(warning);
+  warn_of_lost_sessions(*next.config);
   admin::ReloadOutcome outcome{.changes = next.plan.changes};
   co_await put_in_force(std::move(next), std::move(*started));
   log::info("reloaded", {{"generation", parts_.held.shown.generation}, {"changes", joined(outcome.changes)}});
   co_return outcome;
+}
+
+void Reloader::warn_of_lost_sessions(const config::Config& next) const {
+  const StoresInForce::Set& before = parts_.stores.in_force();
+  const auto named = [&next](const store::StoreOptions& options) {
+    return store::same_place(options, next.store) ||
+           (next.previous_store && store::same_place(options, *next.previous_store));
+  };
+  const store::Stats stats = parts_.stores.store().stats();
+  if (!named(before.store.options))
+    log::warn("sessions in memory are lost with it: no [store.previous] names it",
+              {{"records", stats.records}});
+  if (before.previous && !named(before.previous->options) && stats.previous && stats.previous->left > 0)
+    log::warn("sessions that have not moved are left in the previous store",
+              {{"store", name_of(before.previous->options)}, {"records", stats.previous->left}});
 }
 
 admin::ReloadOutcome Reloader::refuse(std::vector<std::string> problems) {
@@ -205,7 +236,7 @@ io::Task<void> Reloader::put_in_force(Prepared next, std::vector<Services::Runni
   // Not lowered at once: exchanges that have begun may still bring the larger documents.
   parts_.session_urls.set_body_bytes_max(
       std::max(document_bytes_max(*held.config), document_bytes_max(config)));
-  parts_.store.set_sessions_max(config.store.sessions_max);
+  co_await parts_.stores.put_in_force(std::move(*next.stores));
   log::set_format(config.log.format);
   const std::shared_ptr<const gateway::Snapshot> snapshot = make_fitted_snapshot(config);
   co_await switch_loops(snapshot);

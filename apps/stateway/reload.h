@@ -15,6 +15,7 @@
 #include "session/key_ring.h"
 #include "stateway/gateway_loop.h"
 #include "stateway/services.h"
+#include "stateway/stores_in_force.h"
 #include "wire/server.h"
 
 namespace stateway {
@@ -54,7 +55,7 @@ class Reloader {
     Reloadable& held;
     Services& services;
     std::vector<std::unique_ptr<GatewayLoop>>& loops;  // the first is the home loop's
-    store::StateStore& store;
+    StoresInForce& stores;
     session::KeyRing& keys;
     wire::Server& session_urls;
     const WallClock& clock;
@@ -74,7 +75,9 @@ class Reloader {
 
  private:
   struct Prepared;
-  static Prepared prepare(const std::string& path, const config::Config& in_force);
+  static Prepared prepare(const std::string& path, const config::Config& in_force,
+                          const StoresInForce::Set& stores, const WallClock& clock);
+  static void open_sockets(Prepared& out, const config::Config& in_force);
 
   io::Task<Result<admin::ReloadOutcome>> run();
   Result<std::vector<Services::Running>> start_services(const Prepared& next);
@@ -82,6 +85,7 @@ class Reloader {
   io::Task<void> put_in_force(Prepared next, std::vector<Services::Running> started);
   void put_sockets_in_force(Prepared& next);
   io::Task<void> switch_loops(std::shared_ptr<const gateway::Snapshot> snapshot);
+  void warn_of_lost_sessions(const config::Config& next) const;
   admin::ReloadOutcome refuse(std::vector<std::string> problems);
 
   const Parts parts_;

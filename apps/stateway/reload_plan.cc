@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "stateway/stores.h"
+
 namespace stateway {
 namespace {
 
@@ -65,6 +67,26 @@ void say_named(std::string_view what, const std::vector<Options>& in_force, cons
       changes.push_back(fmt::format("{} {} removed", what, options.name));
 }
 
+// What a reload cannot change has been refused.
+void say_store(const config::Config& in_force, const config::Config& next,
+               std::vector<std::string>& changes) {
+  const auto same = [](const auto& a, const auto& b) {
+    return a.has_value() == b.has_value() && (!a || store::same_place(*a, *b));
+  };
+  if (!store::same_place(in_force.store, next.store)) {
+    const bool moves = next.previous_store && store::same_place(*next.previous_store, in_force.store);
+    changes.push_back(fmt::format("store {} in place of {}{}", name_of(next.store), name_of(in_force.store),
+                                  moves ? "; sessions move as they are used" : "; its sessions are lost"));
+  } else if (!same(in_force.previous_store, next.previous_store)) {
+    if (in_force.previous_store)
+      changes.push_back(fmt::format("store.previous {} removed", name_of(*in_force.previous_store)));
+    if (next.previous_store)
+      changes.push_back(fmt::format("store.previous {} added", name_of(*next.previous_store)));
+  }
+  if (in_force.store.sessions_max != next.store.sessions_max)
+    changes.emplace_back("store.sessions_max changed");
+}
+
 Fate fate_of(const upstream::ServiceOptions* present, const upstream::ServiceOptions& next) {
   if (present == nullptr || present->command.empty() != next.command.empty()) return Fate::started;
   return *present == next ? Fate::kept : Fate::changed;
@@ -82,7 +104,7 @@ ReloadPlan plan_reload(const config::Config& in_force, const config::Config& nex
   say(in_force.limits == next.limits, "limits");
   plan_listeners(in_force, next, plan);
   say(in_force.admin == next.admin, "admin token");
-  say(in_force.store == next.store, "store.sessions_max");
+  say_store(in_force, next, plan.changes);
   say_named("session", in_force.sessions, next.sessions, plan.changes);
   say_named("service", in_force.services, next.services, plan.changes);
   say(in_force.routes == next.routes, "routes");

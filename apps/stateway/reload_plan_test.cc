@@ -61,6 +61,16 @@ TEST(ReloadPlan, EachChangeIsSaid) {
       {"admin token changed", [](auto& c) { c.admin.token = Secret("abd"); }},
       {"admin token changed", [](auto& c) { c.admin.token.reset(); }},
       {"store.sessions_max changed", [](auto& c) { c.store.sessions_max = 1; }},
+      {"store embedded at other in place of embedded at var/state; its sessions are lost",
+       [](auto& c) { c.store.path = "other"; }},
+      {"store redis in place of embedded at var/state; sessions move as they are used",
+       [](auto& c) {
+         c.previous_store = c.store;
+         c.store.kind = store::Kind::redis;
+         c.store.url = Secret("redis://:secret@h");
+       }},
+      {"store.previous memory added",
+       [](auto& c) { c.previous_store = store::StoreOptions{.kind = store::Kind::memory}; }},
       {"session cart changed", [](auto& c) { c.sessions[0].idle += std::chrono::seconds(1); }},
       {"session old removed", [](auto& c) { c.sessions.pop_back(); }},
       {"session new added", [](auto& c) { c.sessions.push_back({.name = "new"}); }},

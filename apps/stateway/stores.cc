@@ -49,4 +49,18 @@ Result<std::unique_ptr<StateStore>> open_store(const StoreOptions& options, cons
   return fail(Code::internal);
 }
 
+std::string name_of(const store::StoreOptions& options) {
+  switch (options.kind) {
+    case store::Kind::embedded:
+      return "embedded at " + options.path;
+    case store::Kind::memory:
+      return "memory";
+    case store::Kind::redis:
+      return "redis";
+    case store::Kind::postgres:
+      return "postgres";
+  }
+  CHECK(false);
+}
+
 }  // namespace stateway

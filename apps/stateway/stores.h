@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "store/options.h"
@@ -13,5 +14,8 @@ namespace stateway {
 /// store.
 Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
                                                       const WallClock& clock);
+
+/// "embedded at var/state", "memory", "redis". Never a url: that may hold a password.
+std::string name_of(const store::StoreOptions& options);
 
 }  // namespace stateway

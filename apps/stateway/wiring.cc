@@ -16,7 +16,7 @@
 #include "stateway/descriptors.h"
 #include "stateway/gateway_loop.h"
 #include "stateway/snapshot.h"
-#include "stateway/stores.h"
+#include "stateway/stores_in_force.h"
 
 namespace stateway {
 namespace {
@@ -65,7 +65,7 @@ class Runtime {
   std::optional<io::ListenSocket> session_socket_;
   std::optional<io::ListenSocket> admin_socket_;
   std::vector<std::unique_ptr<GatewayLoop>> loops_;
-  std::unique_ptr<store::StateStore> store_;  // before the loops that its answers go to
+  std::optional<StoresInForce> stores_;  // before the loops that its answers go to
   session::KeyRing keys_{clock_, random_};
   std::unique_ptr<session::Sessions> sessions_;
   std::optional<io::Worker> resolver_;
@@ -117,22 +117,22 @@ Result<void> Runtime::start() {
   raise_descriptor_limit();
   for (const std::string& warning : config().warnings) log::warn(warning);
   if (auto opened = open_sockets(); !opened) return opened;
-  auto store = open_store(config().store, clock_);
-  if (!store) {
-    store.error().side = Side::store;
-    return pass_on(std::move(store));
+  auto stores = StoresInForce::open(config(), nullptr, clock_);
+  if (!stores) {
+    stores.error().side = Side::store;
+    return pass_on(std::move(stores));
   }
+  stores_.emplace(std::move(*stores), loops_);
 
   if (auto used = use_keys(keys_, config()); !used) return used;
   resolver_.emplace("resolver");
-  sessions_ = std::make_unique<session::Sessions>(**store, keys_, clock_, random_,
+  sessions_ = std::make_unique<session::Sessions>(stores_->store(), keys_, clock_, random_,
                                                   config().gateway.overlap_bytes_max);
   const Shared shared{clock_, random_, *resolver_, *sessions_, holders_, pipeline_, counters_};
   const std::string base = fmt::format("http://{}/", to_string(session_socket_->address()));
   for (unsigned i = 0; i < thread_count(config().gateway); ++i)
     loops_.push_back(std::make_unique<GatewayLoop>(shared, fmt::format("{}{}/", base, i)));
-  store_ = std::move(*store);
-  for (const auto& loop : loops_) store_->attach(loop->loop(), loop->network());
+  stores_->attach();
   return start_services();
 }
 
@@ -161,7 +161,7 @@ int Runtime::run() {
       .clock = clock_,
       .loops = loops_,
       .services = *services_,
-      .store = *store_,
+      .stores = *stores_,
       .keys = keys_,
       .sessions = *sessions_,
       .holders = holders_,

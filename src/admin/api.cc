@@ -32,6 +32,8 @@ constexpr Entry kEntries[] = {
     {Method::delete_, "/v1/sessions/{}", end_session},
     {Method::get, "/v1/keys", get_keys},
     {Method::post, "/v1/keys/rotate", rotate_keys},
+    {Method::post, "/v1/store/backup", back_up_store},
+    {Method::post, "/v1/store/copy", copy_store},
 };
 
 using Names = std::array<std::string_view, 2>;

@@ -57,6 +57,7 @@ struct Census::Tally {
 
   std::map<std::string, session::Slot, std::less<>> slots;
   std::map<std::string, KindCount, std::less<>> kinds;
+  std::uint64_t in_previous = 0;
 };
 
 io::Task<bool> Census::count() {
@@ -72,6 +73,7 @@ io::Task<bool> Census::count() {
     std::size_t bytes = 1;
     for (const store::Entry& entry : *entries) {
       tally.add(entry.record);
+      if (entry.in_previous) ++tally.in_previous;
       bytes += entry.record.value.size();
     }
     if (in_force_.generation != generation) co_return false;
@@ -81,6 +83,7 @@ io::Task<bool> Census::count() {
     const Duration took = loop_.now() - began;
     co_await io::sleep_for(loop_, std::max<Duration>(kPauseLeast, took * kPauseShare));
   }
+  store_.note_left(tally.in_previous);
   kinds_ = std::move(tally.kinds);
   counted_at_ = clock_.now();
   co_return true;

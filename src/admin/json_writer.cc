@@ -46,18 +46,22 @@ void JsonWriter::plain(std::string_view value) {
 
 void JsonWriter::decimal(double value) { plain(fmt::format("{:.2f}", value)); }
 
-void JsonWriter::member_time(std::string_view name, WallMillis at) {
-  key(name);
-  if (at == 0) return plain("null");
+std::string time_text(WallMillis at) {
   using namespace std::chrono;
   const sys_time<milliseconds> time{milliseconds(at)};
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
-  text(fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                   clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                   clock.subseconds().count()));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+void JsonWriter::member_time(std::string_view name, WallMillis at) {
+  key(name);
+  if (at == 0) return plain("null");
+  text(time_text(at));
 }
 
 std::string JsonWriter::finish() && {

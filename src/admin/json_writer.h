@@ -11,6 +11,9 @@
 
 namespace stateway::admin {
 
+/// "2026-11-21T09:27:55.419Z".
+std::string time_text(WallMillis at);
+
 /// begin_… and end_… must pair (CHECKed by finish), and inside of objects every value needs its name. Names
 /// are our own; texts may hold anything (http::append_json_string).
 class JsonWriter {

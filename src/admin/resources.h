@@ -52,4 +52,12 @@ Answer get_keys(const Call& call);
 /// with the reason when the file cannot be changed.
 Answer rotate_keys(const Call& call);
 
+// store.cc
+/// 200 with one file of what the store held at one moment (docs/formats/backup.md), sent while it is read;
+/// breaks off if that fails. 409 for stores that have backups of their own, and while sessions move.
+Answer back_up_store(const Call& call);
+/// Begins to move what the previous store has left, or goes on with it: 202 with how much that is, 409 when
+/// there is none. /v1/status says how far it is.
+Answer copy_store(const Call& call);
+
 }  // namespace stateway::admin

@@ -86,6 +86,11 @@ struct Sources {
   /// Reads the configuration again and puts it in force; completes when all of it is, or none of it.
   /// Errors: draining.
   std::function<io::Task<Result<ReloadOutcome>>()> reload;
+  /// Begins to move all that the previous store has left, beside the traffic. Errors: conflict: there is no
+  /// previous store.
+  std::function<Result<void>()> move_rest;
+  /// What became of that: "no", "running", "done" or "failed".
+  std::function<std::string_view()> copying;
   std::string_view version;  // of the program
   int pid = 0;
   TimePoint started{};  // of the program, by the loop's clock

@@ -22,6 +22,19 @@ std::string_view replay_name(route::Replay replay) {
   return replay == route::Replay::reject ? "reject" : "re-execute";
 }
 
+void add_previous_store(JsonWriter& json, const store::Stats& stats, const Sources& sources) {
+  if (!stats.previous) {
+    json.member_json("previous", "null");
+    return;
+  }
+  json.begin_object("previous");
+  json.member("kind", stats.previous->kind);
+  json.member("left", stats.previous->left);
+  json.member("moved", stats.previous->moved);
+  json.member("copying", sources.copying());
+  json.end_object();
+}
+
 void add_store(JsonWriter& json, const Sources& sources) {
   const store::Stats stats = sources.store.stats();
   json.begin_object("store");
@@ -40,6 +53,7 @@ void add_store(JsonWriter& json, const Sources& sources) {
   json.member("conflicts", stats.conflicts);
   json.member("swept", stats.swept);
   json.member("poisoned", stats.poisoned);
+  add_previous_store(json, stats, sources);
   json.end_object();
 }
 

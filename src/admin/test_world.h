@@ -31,6 +31,8 @@ class MoodyStore final : public store::StateStore {
   bool poisoned = false;
   bool away = false;  // does not answer
   std::size_t list_limit_most = 0;
+  std::optional<store::PreviousStats> previous;
+  std::unique_ptr<store::Moment> next_moment;
 
   io::Task<Result<std::optional<store::Record>>> load(io::Loop& loop, std::string key) override {
     if (away) co_return fail(Code::store_unavailable, Side::store, "secret detail");
@@ -59,8 +61,10 @@ class MoodyStore final : public store::StateStore {
   store::Stats stats() const override {
     store::Stats stats = inner_.stats();
     stats.poisoned = poisoned;
+    stats.previous = previous;
     return stats;
   }
+  std::unique_ptr<store::Moment> moment() override { return std::move(next_moment); }
 
  private:
   store::MemoryStore inner_;
@@ -101,6 +105,7 @@ struct World {
   gateway::Counters counters;
   std::atomic<bool> draining{false};
   std::vector<std::string> restarted;
+  int copies = 0;
   std::vector<std::string> applied;
   ReloadOutcome reload_outcome;
   std::optional<Secret> token;
@@ -171,6 +176,12 @@ struct World {
                     .restart = {},
                     .apply = [this](std::string_view service) { applied.emplace_back(service); },
                     .reload = {},
+                    .move_rest = [this]() -> Result<void> {
+                      ++copies;
+                      if (!store.stats().previous) return fail(Code::conflict, Side::client, "none is named");
+                      return {};
+                    },
+                    .copying = [this]() -> std::string_view { return copies > 0 ? "running" : "no"; },
                     .version = "1.2.3",
                     .pid = 42,
                     .started = loop.now() - 3500ms};

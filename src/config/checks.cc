@@ -211,6 +211,11 @@ void check_keys(const Config& config, const Origins& origins, Report& report) {
 
 }  // namespace
 
+void check_stores(const Config& config, const Origins& origins) {
+  if (config.previous_store && store::same_place(config.store, *config.previous_store))
+    origins.store.problem("previous", "store.previous is the same store as [store]: sessions cannot move");
+}
+
 void check_together(const Config& config, const Origins& origins, Report& report) {
   check_something_to_serve(config, report);
   check_addresses(config, origins, report);
@@ -221,6 +226,7 @@ void check_together(const Config& config, const Origins& origins, Report& report
   warn_of_restarts(config, origins, report);
   check_remote_instances(config, origins, report);
   check_keys(config, origins, report);
+  check_stores(config, origins);
 }
 
 }  // namespace stateway::config

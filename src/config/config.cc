@@ -56,13 +56,20 @@ void read_each(std::vector<Section> found, Options (*read)(const Section&), std:
   sections = std::move(found);
 }
 
+// "store", "store.previous".
+Section table_of(const Section& root, std::string_view section) {
+  const std::size_t dot = section.find('.');
+  const Section outer = root.table(section.substr(0, dot));
+  return dot == std::string_view::npos ? outer : outer.table(section.substr(dot + 1));
+}
+
 Places places_of(const Section& root, const Origins& origins, std::string_view file) {
   Places places{.file = std::string(file)};
   for (const Section& listen : origins.listen) places.listen.push_back(listen.place("address"));
   for (const Key& key : keys())
     if (key.same != nullptr)
       places.keys.emplace(fmt::format("{}.{}", key.section, key.name),
-                          root.table(key.section).place(key.name));
+                          table_of(root, key.section).place(key.name));
   return places;
 }
 
@@ -131,9 +138,7 @@ std::vector<Problem> needing_restart(const Config& in_force, const Config& next)
     if (key.same == nullptr || key.same(in_force, next)) continue;
     const std::string name = fmt::format("{}.{}", key.section, key.name);
     const Place place = next.places.keys.find(name)->second;
-    problems.push_back(
-        {next.places.file, place.line, place.column,
-         fmt::format("{} takes effect at a start only: restart the gateway, or set it back", name)});
+    problems.push_back({next.places.file, place.line, place.column, fmt::format("{} {}", name, key.refusal)});
   }
   return problems;
 }

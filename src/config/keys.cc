@@ -15,6 +15,7 @@ namespace {
 using gateway::AdminOptions, gateway::GatewayOptions;
 using session::Lane, session::OnLostInstance, session::Overlap, session::Placement, session::Secure;
 using store::Durability, store::StoreOptions;
+using store::Kind;
 using upstream::Balance;
 
 template <class Enum>
@@ -77,6 +78,38 @@ constexpr Key at_start(Key key) {
   key.same = [](const Config& a, const Config& b) { return a.*kSection.*kOption == b.*kSection.*kOption; };
   return key;
 }
+/// The same for how a store is opened: what another store is opened with is no matter of restarts.
+template <auto kOption>
+constexpr Key at_open(Key key) {
+  key.same = [](const Config& a, const Config& b) {
+    return !store::same_place(a.store, b.store) || a.store.*kOption == b.store.*kOption;
+  };
+  return key;
+}
+template <auto kOption>
+constexpr Key at_open_of_previous(Key key) {
+  key.same = [](const Config& a, const Config& b) {
+    return !a.previous_store || !b.previous_store ||
+           !store::same_place(*a.previous_store, *b.previous_store) ||
+           (*a.previous_store).*kOption == (*b.previous_store).*kOption;
+  };
+  return key;
+}
+/// `key`, which says which store it is: no session may be left behind in the one in force. One of the three
+/// keys that may say it complains.
+template <auto kOption>
+constexpr Key which_store(Key key) {
+  key.same = [](const Config& a, const Config& b) {
+    const bool is_kind = std::is_same_v<decltype(kOption), Kind StoreOptions::*>;
+    const bool says_it = (is_kind || a.store.kind == b.store.kind) && a.store.*kOption != b.store.*kOption;
+    const bool moves = b.previous_store && store::same_place(a.store, *b.previous_store);
+    return !says_it || moves || store::same_place(a.store, b.store) || a.store.kind == Kind::memory;
+  };
+  key.refusal =
+      "names another store than the one in force: name that one in [store.previous], so that its sessions "
+      "can move";
+  return key;
+}
 constexpr Key not_yet(std::string_view section, std::string_view name) {
   return {.section = section, .name = name, .fallback = kUnset, .release = Release::later};
 }
@@ -126,39 +159,37 @@ constexpr Key kKeys[] = {
     at_start<&Config::admin, &AdminOptions::address>(text("admin", "address", "\"127.0.0.1:8090\"")),
     text("admin", "token_file", kUnset),
 
-    at_start<&Config::store, &StoreOptions::kind>(choice("store", "kind", "\"embedded\"", kStores)),
-    at_start<&Config::store, &StoreOptions::path>(text("store", "path", "\"var/state\"")),
-    at_start<&Config::store, &StoreOptions::durability>(
-        choice("store", "durability", "\"sync\"", kDurabilities)),
-    at_start<&Config::store, &StoreOptions::memory_bytes_max>(
-        ranged(Type::size, "store", "memory", "\"896MiB\"", 0, kTiB)),
+    which_store<&StoreOptions::kind>(choice("store", "kind", "\"embedded\"", kStores)),
+    which_store<&StoreOptions::path>(text("store", "path", "\"var/state\"")),
+    at_open<&StoreOptions::durability>(choice("store", "durability", "\"sync\"", kDurabilities)),
+    at_open<&StoreOptions::memory_bytes_max>(ranged(Type::size, "store", "memory", "\"896MiB\"", 0, kTiB)),
     ranged(Type::integer, "store", "sessions_max", "1000000", 1, 1'000'000'000'000),
-    at_start<&Config::store, &StoreOptions::url>(text("store", "url", kUnset)),
-    at_start<&Config::store, &StoreOptions::timeout>(
-        ranged(Type::duration, "store", "timeout", "\"2s\"", 1, kDay)),
-    at_start<&Config::store, &StoreOptions::connections>(
-        ranged(Type::integer, "store", "connections", "1", 1, 64)),
-    at_start<&Config::store, &StoreOptions::ca_file>(text("store", "ca_file", kUnset)),
-    at_start<&Config::store, &StoreOptions::replicas>(
-        ranged(Type::integer, "store", "replicas", "0", 0, 100)),
-    at_start<&Config::store, &StoreOptions::on_outage>(choice("store", "on_outage", "\"fail\"", kOutages)),
-    at_start<&Config::store, &StoreOptions::journal_path>(text("store", "journal", "\"var/journal\"")),
-    at_start<&Config::store, &StoreOptions::journal_bytes_max>(
+    which_store<&StoreOptions::url>(text("store", "url", kUnset)),
+    at_open<&StoreOptions::timeout>(ranged(Type::duration, "store", "timeout", "\"2s\"", 1, kDay)),
+    at_open<&StoreOptions::connections>(ranged(Type::integer, "store", "connections", "1", 1, 64)),
+    at_open<&StoreOptions::ca_file>(text("store", "ca_file", kUnset)),
+    at_open<&StoreOptions::replicas>(ranged(Type::integer, "store", "replicas", "0", 0, 100)),
+    at_open<&StoreOptions::on_outage>(choice("store", "on_outage", "\"fail\"", kOutages)),
+    at_open<&StoreOptions::journal_path>(text("store", "journal", "\"var/journal\"")),
+    at_open<&StoreOptions::journal_bytes_max>(
         ranged(Type::size, "store", "journal_max", "\"256MiB\"", kMiB, kTiB)),
-    at_start<&Config::store, &StoreOptions::outage_bytes_max>(
+    at_open<&StoreOptions::outage_bytes_max>(
         ranged(Type::size, "store", "outage_memory", "\"64MiB\"", 0, kTiB)),
-    at_start<&Config::store, &StoreOptions::on_conflict>(
-        choice("store", "on_conflict", "\"journal\"", kOutageConflicts)),
+    at_open<&StoreOptions::on_conflict>(choice("store", "on_conflict", "\"journal\"", kOutageConflicts)),
     table(Type::table, "store", "previous"),
 
     choice("store.previous", "kind", "\"embedded\"", kStores),
     text("store.previous", "path", "\"var/state\""),
-    choice("store.previous", "durability", "\"sync\"", kDurabilities),
-    ranged(Type::size, "store.previous", "memory", "\"896MiB\"", 0, kTiB),
+    at_open_of_previous<&StoreOptions::durability>(
+        choice("store.previous", "durability", "\"sync\"", kDurabilities)),
+    at_open_of_previous<&StoreOptions::memory_bytes_max>(
+        ranged(Type::size, "store.previous", "memory", "\"896MiB\"", 0, kTiB)),
     text("store.previous", "url", kUnset),
-    ranged(Type::duration, "store.previous", "timeout", "\"2s\"", 1, kDay),
-    ranged(Type::integer, "store.previous", "connections", "1", 1, 64),
-    text("store.previous", "ca_file", kUnset),
+    at_open_of_previous<&StoreOptions::timeout>(
+        ranged(Type::duration, "store.previous", "timeout", "\"2s\"", 1, kDay)),
+    at_open_of_previous<&StoreOptions::connections>(
+        ranged(Type::integer, "store.previous", "connections", "1", 1, 64)),
+    at_open_of_previous<&StoreOptions::ca_file>(text("store.previous", "ca_file", kUnset)),
 
     choice("session", "placement", "\"store\"", kPlacements),
     ranged(Type::duration, "session", "idle", "\"30m\"", kSecond, kYears),

@@ -37,6 +37,9 @@ struct Choice {
   int value;  // of the enumerator
 };
 
+inline constexpr std::string_view kAtStart =
+    "takes effect at a start only: restart the gateway, or set it back";
+
 struct Key {
   std::string_view section;  // "" is the top level; "service.health" the table `health` of a service
   std::string_view name;
@@ -46,9 +49,9 @@ struct Key {
   std::int64_t max = 0;
   std::span<const Choice> choices{};
   Release release = Release::now;
-  /// For what only a restart can change: whether two configurations agree about it. nullptr: a reload changes
-  /// it.
+  /// For what a reload cannot always change: whether it can go from the first to the second. nullptr: always.
   bool (*same)(const Config&, const Config&) = nullptr;
+  std::string_view refusal = kAtStart;  // what is said of it then
 };
 
 inline constexpr std::string_view kRequired = "required";

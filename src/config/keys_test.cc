@@ -62,6 +62,7 @@ void add_company(File& file, const Key& key, std::string_view value) {
   if (of_journal) file.set(key.section, "on_outage", "'journal'");
   if (remote || value == "'redis'") file.set(key.section, "url", "'redis://h'");
   if (value == "'postgres'") file.set(key.section, "url", "'postgres://h'");
+  if (key.section == "store.previous") file.set("store", "path", "'another'");
 }
 
 std::vector<std::string> complaints(const Key& key, std::string_view value) {
@@ -190,23 +191,57 @@ TEST(Keys, WhatOnlyARestartChangesIsSaidAtItsPlace) {
     if (value.empty() || !next) continue;
     ++changed;
     const auto problems = needing_restart(*in_force, *next);
-    const std::size_t expected = key.same == nullptr ? 0 : key.name == "kind" ? 2 : 1;  // with its durability
+    const std::size_t expected = key.same == nullptr ? 0 : 1;
     EXPECT_EQ(problems.size(), expected) << key.section << "." << key.name;
     if (problems.empty()) continue;
     refused.push_back(to_string(problems.front()));
   }
   EXPECT_GT(changed, 20u);
   const std::string_view why = " takes effect at a start only: restart the gateway, or set it back";
+  const std::string_view another =
+      " names another store than the one in force: name that one in [store.previous], so that its sessions "
+      "can move";
   EXPECT_THAT(refused, testing::ElementsAre(fmt::format("F:2:11: gateway.threads{}", why),
                                             fmt::format("F:2:19: gateway.session_address{}", why),
                                             fmt::format("F:2:12: gateway.key_file{}", why),
                                             fmt::format("F:2:18: gateway.overlap_memory{}", why),
                                             fmt::format("F:2:17: gateway.hybrid_memory{}", why),
                                             fmt::format("F:2:11: admin.address{}", why),
-                                            fmt::format("F:11:8: store.kind{}", why),
-                                            fmt::format("F:11:8: store.path{}", why),
+                                            fmt::format("F:11:8: store.kind{}", another),
+                                            fmt::format("F:11:8: store.path{}", another),
                                             fmt::format("F:11:14: store.durability{}", why),
                                             fmt::format("F:11:10: store.memory{}", why)));
+}
+
+TEST(Keys, AnotherStoreNeedsNoRestartIfSessionsCanMove) {
+  const auto needing = [](std::string_view before, std::string_view after) {
+    File first, second;
+    const auto in_force = parse(first.text() + std::string(before), "F", test_sources());
+    const auto next = parse(second.text() + std::string(after), "F", test_sources());
+    EXPECT_TRUE(in_force && next);
+    std::vector<std::string> lines;
+    if (in_force && next)
+      for (const Problem& problem : needing_restart(*in_force, *next))
+        lines.push_back(problem.message.substr(0, problem.message.find(' ')));
+    return lines;
+  };
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  constexpr std::string_view kRedis = "[store]\nkind = 'redis'\nurl = 'redis://h'\ntimeout = '1s'\n";
+  constexpr std::string_view kOther = "[store]\nkind = 'redis'\nurl = 'redis://other'\n";
+  const std::string disk = "[store]\npath = 'a'\ndurability = 'os'\n";
+  EXPECT_THAT(needing(disk, kRedis), ElementsAre("store.kind"));
+  EXPECT_THAT(needing(disk, "[store]\npath = 'b'\n"), ElementsAre("store.path"));
+  EXPECT_THAT(needing(kRedis, kOther), ElementsAre("store.url"));
+  EXPECT_THAT(needing(kRedis, std::string(kOther) + "[store.previous]\npath = 'a'\n"),
+              ElementsAre("store.url"));
+  EXPECT_THAT(needing(disk, std::string(kRedis) + "[store.previous]\npath = 'a'\n"), IsEmpty());
+  EXPECT_THAT(needing("[store]\nkind = 'memory'\n", kRedis), IsEmpty());
+  // How one that stays is opened is a matter of its opening.
+  EXPECT_THAT(needing(kRedis, "[store]\nkind = 'redis'\nurl = 'redis://h'\n"), ElementsAre("store.timeout"));
+  const std::string from_a = std::string(kRedis) + "[store.previous]\npath = 'a'\n";
+  EXPECT_THAT(needing(from_a, from_a + "memory = '1MiB'\n"), ElementsAre("store.previous.memory"));
+  EXPECT_THAT(needing(from_a, kRedis), IsEmpty());
 }
 
 TEST(Keys, AKeyThatWasRemovedIsMissedInItsSection) {
@@ -294,7 +329,8 @@ TEST(Keys, EveryKeyIsDocumentedUnderItsSection) {
       const std::size_t at = chapter_text.find(row);
       const std::string whole_row =
           at == std::string::npos ? "" : chapter_text.substr(at, chapter_text.find('\n', at) - at);
-      EXPECT_EQ(whole_row.ends_with("**Restart** |"), key.same != nullptr) << whole_row;
+      const bool at_start = key.same != nullptr && key.refusal == kAtStart;
+      EXPECT_EQ(whole_row.ends_with("**Restart** |"), at_start) << whole_row;
       for (const Choice& choice : key.choices)
         EXPECT_THAT(chapters[choice.value == kLater ? "## Not in this release" : heading(key.section)],
                     testing::HasSubstr(fmt::format("`\"{}\"`", choice.text)));

@@ -147,6 +147,8 @@ TEST(Problems, StoresOnOtherMachines) {
        {"F:2:8: kind = \"redis\" needs url", "F:3:8: path is for kind = \"embedded\"; kind is \"redis\""}},
       {"[store.previous]\npath = 'old'\nsessions_max = 1",
        {"F:3:1: unknown key \"sessions_max\" in previous of [store]"}},
+      {"[store]\npath = 'a'\n[store.previous]\npath = 'a'\ndurability = 'os'",
+       {"F:3:1: store.previous is the same store as [store]: sessions cannot move"}},
   });
 }
 

@@ -189,6 +189,34 @@ Result<void> Database::scan_principal(const Query& query, const std::function<bo
   return {};
 }
 
+struct Database::Cursor::Walk {
+  std::unique_ptr<rocksdb::Iterator> at;
+};
+
+Database::Cursor::Cursor(std::unique_ptr<Walk> walk) : walk_(std::move(walk)) {}
+Database::Cursor::~Cursor() = default;
+
+// An iterator sees what there was when it was made.
+std::unique_ptr<Database::Cursor> Database::cursor() const {
+  auto walk = std::make_unique<Cursor::Walk>();
+  walk->at = handles_->iterate(handles_->records());
+  walk->at->SeekToFirst();
+  return std::unique_ptr<Cursor>(new Cursor(std::move(walk)));
+}
+
+Result<std::optional<Entry>> Database::Cursor::next() {
+  rocksdb::Iterator& at = *walk_->at;
+  if (!at.Valid()) {
+    if (!at.status().ok()) return unavailable(at.status());
+    return std::optional<Entry>();
+  }
+  auto stored = decode_record(view(at.value()), Part::whole);
+  if (!stored) return unreadable_record();
+  std::optional<Entry> out(Entry{std::string(view(at.key())), std::move(stored->record)});
+  at.Next();
+  return out;
+}
+
 Result<RecordCount> Database::count() const {
   RecordCount count;
   const auto at = handles_->iterate(handles_->expiry());

@@ -46,6 +46,22 @@ class Database {
   /// `query.limit` is the visitor's affair. Errors: store_unavailable.
   Result<void> scan(const Query& query, const std::function<bool(Entry)>& visit) const;
 
+  /// All records as they are now, whatever is written meanwhile, in key order, expired ones too. The database
+  /// must outlive it. Belongs to one thread at a time.
+  class Cursor {
+   public:
+    ~Cursor();
+    /// nullopt: that was all. Errors: store_unavailable.
+    Result<std::optional<Entry>> next();
+
+   private:
+    friend class Database;
+    struct Walk;
+    explicit Cursor(std::unique_ptr<Walk> walk);
+    std::unique_ptr<Walk> walk_;
+  };
+  std::unique_ptr<Cursor> cursor() const;
+
   /// By walking the expiry index: one entry per record, which says whether it is ended.
   /// Errors: store_unavailable.
   Result<RecordCount> count() const;

@@ -13,6 +13,7 @@
 namespace stateway::store {
 namespace {
 
+constexpr std::size_t kMomentBytes = 256u << 10;
 constexpr std::size_t kSweepChunk = 64;  // commits wait behind one chunk: about 0.2 ms
 
 }  // namespace
@@ -116,6 +117,40 @@ io::Task<Result<std::size_t>> EmbeddedStore::sweep(io::Loop& loop, std::size_t m
 }
 
 Stats EmbeddedStore::stats() const { return writer_->stats(); }
+
+namespace {
+
+class EmbeddedMoment final : public Moment {
+ public:
+  EmbeddedMoment(std::shared_ptr<Database> database, WallMillis now)
+      : database_(std::move(database)), taken_at_(now), cursor_(database_->cursor()) {}
+
+  WallMillis taken_at() const override { return taken_at_; }
+  Result<std::vector<Entry>> next() override {
+    std::vector<Entry> out;
+    for (std::size_t bytes = 0; bytes < kMomentBytes;) {
+      auto entry = cursor_->next();
+      if (!entry) return pass_on(std::move(entry));
+      if (!*entry) break;
+      if ((*entry)->record.expires_at <= taken_at_) continue;
+      bytes += (*entry)->key.size() + (*entry)->record.value.size();
+      out.push_back(std::move(**entry));
+    }
+    return out;
+  }
+
+ private:
+  const std::shared_ptr<Database> database_;
+  const WallMillis taken_at_;
+  const std::unique_ptr<Database::Cursor> cursor_;  // before its database
+};
+
+}  // namespace
+
+// A group is in the memtable, and so in a moment, only when it is as durable as it will be.
+std::unique_ptr<Moment> EmbeddedStore::moment() {
+  return std::make_unique<EmbeddedMoment>(database_, clock_.now());
+}
 
 void EmbeddedStore::set_sessions_max(std::uint64_t most) { writer_->set_records_max(most); }
 

@@ -47,6 +47,7 @@ class EmbeddedStore final : public StateStore {
   io::Task<Result<std::size_t>> sweep(io::Loop& loop, std::size_t most) override;
   Stats stats() const override;
   void set_sessions_max(std::uint64_t most) override;
+  std::unique_ptr<Moment> moment() override;
 
  private:
   EmbeddedStore(std::unique_ptr<Database> database, const StoreOptions& options, const WallClock& clock,
@@ -55,7 +56,7 @@ class EmbeddedStore final : public StateStore {
   Result<std::vector<Entry>> collect(const Query& query);
 
   const WallClock& clock_;
-  std::unique_ptr<Database> database_;
+  std::shared_ptr<Database> database_;  // with the moments of it
   std::unique_ptr<HotTable> hot_;
   std::unique_ptr<Writer> writer_;
   io::Worker loads_{"store-load"};  // reads of cold records

@@ -11,6 +11,8 @@
 namespace stateway::store {
 namespace {
 
+constexpr std::size_t kPage = 64;  // with their documents
+
 // Each is another gateway, or a commit in flight, that was faster.
 constexpr int kAttempts = 16;
 
@@ -134,6 +136,28 @@ io::Task<Result<bool>> MovingStore::bring(io::Loop& loop, std::string key) {
   const auto found = co_await settle(loop, key);
   if (!found) co_return std::unexpected(found.error());
   co_return *found == Found::moved;
+}
+
+io::Task<Result<void>> MovingStore::bring_rest(io::Loop& loop, Progress& progress, int pause_share) {
+  Query query{.limit = kPage};
+  for (;;) {
+    const TimePoint began = loop.now();
+    Query page = query;
+    const auto entries = co_await previous_->list(loop, std::move(page));
+    if (!entries) co_return std::unexpected(entries.error());
+    for (const Entry& entry : *entries) {
+      if (has_moved_on(entry.record) && !carried_by(entry.record)) continue;
+      ++progress.seen;
+      const auto brought = co_await bring(loop, entry.key);
+      if (!brought) co_return std::unexpected(brought.error());
+      if (*brought) ++progress.moved;
+    }
+    if (entries->size() < query.limit) break;
+    query.after = entries->back().key;
+    co_await io::sleep_for(loop, std::max<Duration>(Duration(0), (loop.now() - began) * pause_share));
+  }
+  left_.store(0, std::memory_order_relaxed);
+  co_return Result<void>{};
 }
 
 io::Task<Result<std::optional<Record>>> MovingStore::load(io::Loop& loop, std::string key) {

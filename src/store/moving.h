@@ -36,6 +36,14 @@ class MovingStore final : public StateStore {
   /// Errors: those of either store; store_unavailable also when others were always faster.
   io::Task<Result<bool>> bring(io::Loop& loop, std::string key);
 
+  struct Progress {
+    std::uint64_t seen = 0;   // of the previous store's records
+    std::uint64_t moved = 0;  // of these; somebody else may have moved others meanwhile
+  };
+  /// Moves all that the previous store has left, page by page, each followed by a pause of `pause_share`
+  /// times its own time. Can be broken off and begun again at any time. Errors: those of `bring`.
+  io::Task<Result<void>> bring_rest(io::Loop& loop, Progress& progress, int pause_share);
+
   io::Task<Result<std::optional<Record>>> load(io::Loop& loop, std::string key) override;
   io::Task<Result<Committed>> commit(io::Loop& loop, Batch batch) override;
   void touch(io::Loop& loop, std::string_view key, WallMillis expires_at) override;
@@ -50,9 +58,7 @@ class MovingStore final : public StateStore {
   std::uint64_t epoch() const override { return next_->epoch(); }
   std::size_t partition(std::string_view key) const override { return next_->partition(key); }
 
-  StateStore& previous() { return *previous_; }
-  /// Somebody has counted what the previous store has left.
-  void set_left(std::uint64_t records) { left_.store(records, std::memory_order_relaxed); }
+  void note_left(std::uint64_t records) override { left_.store(records, std::memory_order_relaxed); }
 
  private:
   /// Keys of which the previous store has but an empty mark, some of them: spares looking again.

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <functional>
 #include <map>
-#include <random>
 
+#include "base/random.h"
 #include "store/memory.h"
 #include "store/moved_on.h"
 #include "store/moving.h"
@@ -254,10 +254,10 @@ TEST(MovingModel, EveryOrderOfAReloadUnderAnExchange) {
 
 TEST(MovingModel, RandomGatewaysThatDieReloadAndSleep) {
   int refused = 0, acknowledged = 0, unknown = 0, gone = 0;
-  for (std::uint32_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     SCOPED_TRACE(seed);
-    std::mt19937 random(seed);
-    const auto choose = [&](std::size_t n) { return random() % n; };
+    SeededRandom random(seed);
+    const auto choose = [&](std::size_t n) { return static_cast<std::size_t>(random.u64() % n); };
     World world;
     put_first(world, 1000);
     std::vector<std::unique_ptr<Gateway>> gateways;

@@ -51,4 +51,11 @@ struct StoreOptions {
   bool operator==(const StoreOptions&) const = default;
 };
 
+/// Whether both name the same store, however they would open it.
+inline bool same_place(const StoreOptions& a, const StoreOptions& b) {
+  if (a.kind != b.kind) return false;
+  if (a.kind == Kind::embedded) return a.path == b.path;
+  return a.kind == Kind::memory || a.url == b.url;
+}
+
 }  // namespace stateway::store

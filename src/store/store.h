@@ -146,6 +146,9 @@ class StateStore {
   /// Ends the connections of that loop, on its thread. Nothing of it uses the store any more.
   virtual void detach(io::Loop&) {}
 
+  /// Somebody has listed all records, and so many were `in_previous`.
+  virtual void note_left(std::uint64_t) {}
+
   /// What the store holds now, for a backup; nullptr: this kind has backups of its own.
   virtual std::unique_ptr<Moment> moment() { return nullptr; }
 

@@ -151,6 +151,7 @@ io::Task<Result<std::size_t>> Switch::sweep(io::Loop& loop, std::size_t most) {
 Stats Switch::stats() const { return Use(*this).store().stats(); }
 void Switch::set_sessions_max(std::uint64_t most) { Use(*this).store().set_sessions_max(most); }
 std::unique_ptr<Moment> Switch::moment() { return Use(*this).store().moment(); }
+void Switch::note_left(std::uint64_t records) { Use(*this).store().note_left(records); }
 Leases* Switch::leases() { return Use(*this).store().leases() == nullptr ? nullptr : this; }
 std::uint64_t Switch::epoch() const { return Use(*this).store().epoch(); }
 std::size_t Switch::partition(std::string_view key) const { return Use(*this).store().partition(key); }

@@ -38,6 +38,7 @@ class Switch final : public StateStore, private Leases {
   Stats stats() const override;
   void set_sessions_max(std::uint64_t most) override;
   std::unique_ptr<Moment> moment() override;
+  void note_left(std::uint64_t records) override;
   /// Those of the store in force. A lease taken before a switch to other leases is no condition of a commit
   /// after it: nobody could hold it there.
   Leases* leases() override;
