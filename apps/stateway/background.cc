@@ -99,7 +99,8 @@ io::Task<void> Background::follow_key_file() {
 
 io::Task<void> Background::sweep() {
   for (;;) {
-    co_await io::sleep_for(home_, parts_.store.leases() != nullptr ? kSweepSharedEvery : kSweepEvery);
+    co_await io::sleep_for(home_,
+                           parts_.stores.store().leases() != nullptr ? kSweepSharedEvery : kSweepEvery);
     for (;;) {
       const auto swept = co_await parts_.stores.store().sweep(home_, kSweepAtOnce);
       if (!swept) log::warn("the sweep of expired sessions failed", {{"error", swept.error().context}});
