@@ -119,6 +119,7 @@ void append_own_head(std::string& out, const Exchange& x, const OwnResponse& res
   http::append_status_line(out, response.status, http::reason_phrase(response.status));
   http::append_field(out, "Date", x.on.date.at(x.on.clock.now()));
   for (const auto& [name, value] : response.fields) http::append_own_field(out, name, value);
+  append_cookie(out, x);  // of a commit that is done but not where it should be (not_durable)
   if (!x.id.empty()) http::append_field(out, "X-Request-Id", x.id);
   append_connection(out, x, keep_alive);
   http::append_field(out, "Content-Length", response.body.size());

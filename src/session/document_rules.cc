@@ -1,4 +1,5 @@
 #include "session/document_rules.h"
+#include "store/batch.h"
 
 namespace stateway::session {
 
@@ -63,8 +64,9 @@ io::Task<Result<void>> DocumentRules::commit(io::Loop& loop, Slot& slot, Overlap
   if (slot.record.home == Home::instance && !slot.wants_change()) co_return co_await slide(loop, slot);
   const bool tell = slot.fresh || slot.renew;
   auto committed = co_await records_.commit(loop, slot, overlap);
-  if (!committed && slot.wants_change()) co_return committed;
-  if (!committed) {
+  const bool applied = store::is_applied(committed);
+  if (!applied && slot.wants_change()) co_return committed;
+  if (!applied) {
     Counts::add(counts_.unmoved);
     co_return co_await slide(loop, slot);
   }
@@ -74,7 +76,7 @@ io::Task<Result<void>> DocumentRules::commit(io::Loop& loop, Slot& slot, Overlap
     slot.cookie = Slot::Cookie::set;
     slot.cookie_value = slot.record.home == Home::store ? Secret(slot.ticket.text()) : cookies_.seal(slot);
   }
-  co_return Result<void>{};
+  co_return committed;
 }
 
 // A session that stays where it is for now: its client must not lose it for that.

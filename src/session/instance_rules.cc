@@ -1,4 +1,5 @@
 #include "session/instance_rules.h"
+#include "store/batch.h"
 
 namespace stateway::session {
 
@@ -35,7 +36,7 @@ void InstanceRules::begin(Slot& slot) {
 // holds an older cookie must not come upon it.
 io::Task<Result<void>> InstanceRules::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
   auto kept = co_await keep(loop, slot, overlap);
-  if (!kept && (slot.renew || slot.end) && !slot.fresh) records_.bar(slot);
+  if (!store::is_applied(kept) && (slot.renew || slot.end) && !slot.fresh) records_.bar(slot);
   co_return kept;
 }
 
@@ -44,15 +45,15 @@ io::Task<Result<void>> InstanceRules::keep(io::Loop& loop, Slot& slot, Overlap o
     co_return fail(Code::bad_patch, Side::upstream,
                    "sessions of [session." + slot.kind->name +
                        "] live at their instances (placement = \"instance\"): there is no document to patch");
+  Result<void> committed;
   if (slot.end) {
-    if (!slot.fresh) {
-      if (auto committed = co_await records_.commit(loop, slot, overlap); !committed) co_return committed;
-    }
-    slot.cookie = Slot::Cookie::clear;
-    co_return Result<void>{};
+    if (!slot.fresh) committed = co_await records_.commit(loop, slot, overlap);
+    if (store::is_applied(committed)) slot.cookie = Slot::Cookie::clear;
+    co_return committed;
   }
   if (slot.renew) {
-    if (auto committed = co_await records_.commit(loop, slot, overlap); !committed) co_return committed;
+    committed = co_await records_.commit(loop, slot, overlap);
+    if (!store::is_applied(committed)) co_return committed;
   } else if (!slot.fresh) {
     // Nothing has to be kept, so that a store in trouble costs the slide only, not the answer.
     const auto current = co_await is_current(loop, slot);
@@ -60,7 +61,7 @@ io::Task<Result<void>> InstanceRules::keep(io::Loop& loop, Slot& slot, Overlap o
   }
   slot.cookie = Slot::Cookie::set;
   slot.cookie_value = cookies_.seal(slot);
-  co_return Result<void>{};
+  co_return committed;
 }
 
 // Whether the slot's ticket still opens the session. Another exchange may have renewed it meanwhile: its

@@ -6,6 +6,7 @@
 #include "session/rebase.h"
 #include "session/sealed_cookies.h"
 #include "session/tombstone.h"
+#include "store/batch.h"
 
 namespace stateway::session {
 namespace {
@@ -287,15 +288,16 @@ io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overl
       finish(slot, latest, latest.stored, ticket, std::move(*step));
       co_return Result<void>{};
     }
+    const store::Revision made = step->write->record->revision;
     store::Batch batch;
     batch.writes.push_back(std::move(*step->write));
     batch.id = next_commit();
     if (slot.shared_turn) batch.lease = slot.shared_turn->token();
     auto committed = co_await store_.commit(loop, std::move(batch));
-    if (committed) {
+    if (store::is_applied(committed)) {
       if (slot.shared_turn) slot.shared_turn->ended_by_commit();
-      finish(slot, latest, committed->revision, ticket, std::move(*step));
-      co_return Result<void>{};
+      finish(slot, latest, made, ticket, std::move(*step));
+      if (committed) co_return Result<void>{};
     }
     if (committed.error().code != Code::conflict) co_return pass_on(std::move(committed));
     look = true;

@@ -63,7 +63,8 @@ class Records {
   /// the slot wants the end and somebody else was faster. Errors, nothing committed: those of rebase.h;
   /// session_ended when the session has gone or was renewed meanwhile, or has left its instance;
   /// sessions_full; conflict after kAttempts of other gateways' commits; lane_full when too many wait
-  /// (lane_queue) or for too long (lane_wait); the store's.
+  /// (lane_queue) or for too long (lane_wait); the store's, of which not_durable is not "nothing": then it is
+  /// committed, and the slot says so.
   io::Task<Result<void>> commit(io::Loop& loop, Slot& slot, Overlap overlap);
 
   /// See Sessions::still_at_instance.

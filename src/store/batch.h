@@ -29,6 +29,12 @@ inline std::string_view tag_of(std::string_view key) { return key.substr(0, kTag
 /// thread.
 Result<void> check_batch(const Batch& batch);
 
+/// Whether a commit changed what it wanted to, though too few may have it.
+template <class T>
+bool is_applied(const Result<T>& committed) {
+  return committed || committed.error().code == Code::not_durable;
+}
+
 /// Whether this commit, or a later one of the same gateway, has made `present` or a record before it.
 bool has_applied(const Record& present, CommitId id);
 

@@ -12,6 +12,7 @@ class StoreLeases : public StoreFixture<Provider> {
     const auto taken = this->loop_.run(
         [this, key, ttl](io::Loop& loop) { return this->store_->leases()->take(loop, key, ttl); });
     EXPECT_TRUE(taken.has_value());
+    EXPECT_LE(taken.value_or(0), Leases::kTokenMax);
     return taken.value_or(0);
   }
   void give_back(std::string key, std::uint64_t token) {

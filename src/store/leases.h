@@ -16,9 +16,11 @@ namespace stateway::store {
 /// however long it slept. Time is the store's own. Thread-safe.
 class Leases {
  public:
+  static constexpr std::uint64_t kTokenMax = (std::uint64_t{1} << 53) - 1;
+
   virtual ~Leases() = default;
 
-  /// Takes the lease of `key` for `ttl`. The token, which no other holder ever has; 0: somebody else holds
+  /// Takes the lease of `key` for `ttl`. The token, at most kTokenMax, which no other holder ever has; 0: somebody else holds
   /// it. Errors: store_unavailable; then it may be held until `ttl` is over.
   virtual io::Task<Result<std::uint64_t>> take(io::Loop& loop, std::string key, Duration ttl) = 0;
   /// Holds it for `ttl` from now; does nothing when it is not `token`'s any more. Not awaited, may be lost.

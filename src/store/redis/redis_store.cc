@@ -245,7 +245,7 @@ Stats RedisStore::stats() const {
 
 io::Task<Result<std::uint64_t>> RedisStore::take(io::Loop& loop, std::string key, Duration ttl) {
   Part& part = parts_.on(loop);
-  const std::uint64_t token = random_.u64() | 1;
+  const std::uint64_t token = random_.u64() >> 11 | 1;
   std::vector<std::string> keys{lease_key(key)};
   std::vector<std::string> arguments{std::to_string(token), in_millis(ttl)};
   const auto answer = co_await run_script(*part.router, take_script(), std::move(keys), std::move(arguments),
