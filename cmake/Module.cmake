@@ -1,11 +1,10 @@
-# stateway_module(NAME DEPENDS a b … LIBRARIES x y … FOLDERS f g …)
+# stateway_module(NAME DEPENDS a b … LIBRARIES x y …)
 #   One library per folder of src/: every *.cc of the folder but *_test.cc, which become the test
 #   `NAME_test`. DEPENDS names other modules, LIBRARIES packages (linked privately: their headers stay
-#   inside the .cc files), FOLDERS those inside the folder that belong to it.
+#   inside the .cc files).
 function(stateway_module name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES;FOLDERS" ${ARGN})
-  list(TRANSFORM arg_FOLDERS APPEND "/*.cc")
-  file(GLOB sources CONFIGURE_DEPENDS *.cc ${arg_FOLDERS})
+  cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

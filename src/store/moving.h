@@ -56,6 +56,7 @@ class MovingStore final : public StateStore {
   void detach(io::Loop& loop) override;
   Leases* leases() override { return next_->leases(); }
   std::uint64_t epoch() const override { return next_->epoch(); }
+  bool wants_intents() const override { return next_->wants_intents(); }
   std::size_t partition(std::string_view key) const override { return next_->partition(key); }
 
   void note_left(std::uint64_t records) override { left_.store(records, std::memory_order_relaxed); }

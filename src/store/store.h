@@ -90,6 +90,24 @@ struct PreviousStats {
   bool refuses = false;     // writes, and so moves
 };
 
+/// Of a store in front of which on_outage = "journal" stands (store/outage/).
+struct OutageStats {
+  WallMillis away_since = 0;  // 0: it answers
+  std::uint64_t pending = 0;  // commits that are on this machine only
+  std::uint64_t kept = 0;     // commits that it acknowledged and may still lose
+  std::uint64_t journal_bytes = 0;
+  std::uint64_t known = 0;  // records that would be served while it is away
+  std::uint64_t known_bytes = 0;
+  std::uint64_t known_lost = 0;  // forgotten because others needed the room
+  // since the start
+  std::uint64_t replayed = 0;    // commits that were on this machine only, and are in the store
+  std::uint64_t remade = 0;      // of these, on a newer record
+  std::uint64_t overlapped = 0;  // that met others in the same places
+  std::uint64_t dropped = 0;     // that the store did not get
+  std::uint64_t recovered = 0;   // commits that it had acknowledged, and lost
+  std::uint64_t unkept = 0;      // … that could not be kept: no room
+};
+
 struct Stats {
   std::string_view kind;
   std::uint64_t records = 0;  // live, moved and ended ones, without those already swept
@@ -101,6 +119,7 @@ struct Stats {
   bool poisoned = false;  // an append or sync failed: reads go on, writes are refused
   std::optional<PreviousStats> previous;
   std::string_view durability;  // what an acknowledged commit survives: a value of [store] durability
+  std::optional<OutageStats> outage{};
 };
 
 /// Thread-safe. Awaiting coroutines are resumed on the loop that called. Destroying a waiter undoes no
@@ -158,6 +177,8 @@ class StateStore {
   /// Another number than before says that another server answers than before (a failover, a restart): some of
   /// what was acknowledged may be gone.
   virtual std::uint64_t epoch() const { return 0; }
+  /// Whether commits are to come with Batch::intent.
+  virtual bool wants_intents() const { return false; }
   /// Which of the store's servers has this key: they fail one by one. A small number.
   virtual std::size_t partition(std::string_view) const { return 0; }
 };
