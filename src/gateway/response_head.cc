@@ -54,6 +54,11 @@ void append_cookie(std::string& out, const Exchange& x) {
     http::append_field(out, "Set-Cookie", session::cookie_field(*x.session, x.on.clock.now()));
 }
 
+// Of ours alone: a service's own Stateway fields never get here.
+void append_commit(std::string& out, const Exchange& x) {
+  if (x.session && x.session->committed_locally) http::append_field(out, "Stateway-Commit", "local");
+}
+
 void append_debug(std::string& out, const Exchange& x) {
   if (!x.config->gateway.debug_headers) return;
   http::append_field(out, "Stateway-Instance", x.instance);
@@ -92,6 +97,7 @@ void append_answer_head(std::string& out, const Exchange& x, http::Framing frami
   append_received(out, x, head, framing.kind == Kind::none && head.status != 204);
   if (!head.fields.has(FieldId::date)) http::append_field(out, "Date", x.on.date.at(x.on.clock.now()));
   append_cookie(out, x);
+  append_commit(out, x);
   append_debug(out, x);
   if (head.status == 101)
     out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");

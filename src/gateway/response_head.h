@@ -13,7 +13,8 @@ namespace stateway::gateway {
 http::Framing client_framing(const Exchange& x);
 
 /// Appends the head of x.answer's response. `keep_alive`: the client's connection goes on.
-/// Dropped: hop-by-hop fields and Stateway-*. Added: Date, our session cookie, debug headers.
+/// Dropped: hop-by-hop fields and Stateway-*. Added: Date, our session cookie, Stateway-Commit,
+/// debug headers.
 void append_answer_head(std::string& out, const Exchange& x, http::Framing framing, bool keep_alive);
 /// An interim (1xx) answer.
 void append_interim_head(std::string& out, const Exchange& x, const http::ResponseHead& head);

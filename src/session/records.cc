@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "session/intent.h"
 #include "session/rebase.h"
 #include "session/sealed_cookies.h"
 #include "session/tombstone.h"
@@ -259,6 +260,20 @@ io::Task<Result<void>> Records::still_at_instance(io::Loop& loop, const Slot& sl
   co_return meet(slot, latest);
 }
 
+namespace {
+
+// An end needs none: it ends whatever there is.
+std::string intent_of(const Slot& slot, const SessionRecord& latest, const SessionRecord& made) {
+  if (slot.end) return {};
+  return encode_intent({.patches = slot.patches,
+                        .document = latest.document,
+                        .secret_hash = slot.fresh ? made.secret_hash : latest.secret_hash,
+                        .renews = slot.renew,
+                        .document_bytes_max = slot.kind->document_bytes_max});
+}
+
+}  // namespace
+
 io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overlap) {
   auto entered = co_await lanes_.enter(loop, key_of(slot.ticket), loop.now() + slot.kind->lane_wait,
                                        slot.kind->lane_queue);
@@ -292,10 +307,13 @@ io::Task<Result<void>> Records::commit(io::Loop& loop, Slot& slot, Overlap overl
     store::Batch batch;
     batch.writes.push_back(std::move(*step->write));
     batch.id = next_commit();
+    batch.needs_store = slot.renew;
+    if (store_.wants_intents()) batch.intent = intent_of(slot, latest.record, step->record);
     if (slot.shared_turn) batch.lease = slot.shared_turn->token();
     auto committed = co_await store_.commit(loop, std::move(batch));
     if (store::is_applied(committed)) {
       if (slot.shared_turn) slot.shared_turn->ended_by_commit();
+      slot.committed_locally = committed && committed->local;
       finish(slot, latest, made, ticket, std::move(*step));
       if (committed) co_return Result<void>{};
     }

@@ -46,8 +46,9 @@ struct Slot {
 
   // told
   enum class Cookie : unsigned char { keep, set, clear } cookie = Cookie::keep;
-  Secret cookie_value;      // with set
-  bool overlapped = false;  // a newer value was overwritten
+  Secret cookie_value;             // with set
+  bool overlapped = false;         // a newer value was overwritten
+  bool committed_locally = false;  // on this machine, until the store is back
 
   /// The service wants the session changed.
   bool wants_change() const { return renew || end || !patches.empty(); }
