@@ -3,8 +3,11 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/random.h"
+#include "session/intent.h"
 #include "store/embedded.h"
 #include "store/memory.h"
+#include "store/outage/outage_store.h"
 #include "store/postgres/postgres.h"
 #include "store/redis/redis_store.h"
 
@@ -12,6 +15,21 @@ namespace stateway {
 namespace {
 
 using store::StateStore, store::StoreOptions;
+
+const session::IntentRemaker kRemaker;  // has no state
+
+Result<std::unique_ptr<StateStore>> with_journal(std::unique_ptr<StateStore> store,
+                                                 const StoreOptions& options, const WallClock& clock) {
+  using store::outage::OutageStore;
+  const OutageStore::Options outage{
+      .local = {.journal = {.folder = options.journal_path, .bytes_max = options.journal_bytes_max},
+                .overlay_bytes_max = options.outage_bytes_max,
+                .on_conflict = options.on_conflict}};
+  SystemRandom random;
+  auto opened = OutageStore::open(std::move(store), clock, random, kRemaker, outage);
+  if (!opened) return fail(Code::invalid_argument, Side::self, opened.error().context);
+  return std::unique_ptr<StateStore>(std::move(*opened));
+}
 
 /// Of another machine. One that is away now may be used where commits can wait for it.
 template <class Store>
@@ -27,7 +45,8 @@ Result<std::unique_ptr<StateStore>> open_remote(const StoreOptions& options, con
     return fail(Code::invalid_argument, Side::store,
                 "cannot use the session store: " + checked.error().context);
   }
-  return std::unique_ptr<StateStore>(std::move(*made));
+  if (options.on_outage != store::OnOutage::journal) return std::unique_ptr<StateStore>(std::move(*made));
+  return with_journal(std::move(*made), options, clock);
 }
 
 }  // namespace

@@ -126,6 +126,34 @@ TEST(Api, IsReadyWhenAllIs) {
   EXPECT_THAT(response.body, HasSubstr("the gateway is stopping"));
 }
 
+TEST(Api, ShowsAnOutageAndStaysReadyInIt) {
+  World world;
+  world.all_up();
+  ASSERT_EQ(world.get("/readyz").status, 200);
+  EXPECT_THAT(world.get("/v1/status").body, testing::Not(HasSubstr("outage")));
+  world.store.outage = store::OutageStats{.away_since = world.clock.now(),
+                                          .pending = 1,
+                                          .kept = 2,
+                                          .journal_bytes = 3,
+                                          .known = 4,
+                                          .known_bytes = 5,
+                                          .known_lost = 6,
+                                          .replayed = 7,
+                                          .remade = 8,
+                                          .overlapped = 9,
+                                          .dropped = 10,
+                                          .recovered = 11,
+                                          .unkept = 12};
+  EXPECT_THAT(
+      world.get("/v1/status").body,
+      HasSubstr(R"("outage":{"away_since":"2023-11-14T22:13:20.000Z","pending":1,"kept":2,)"
+                R"("journal_bytes":3,"known":4,"known_bytes":5,"known_lost":6,"replayed":7,"remade":8,)"
+                R"("overlapped":9,"dropped":10,"recovered":11,"unkept":12})"));
+  EXPECT_EQ(world.get("/readyz").status, 200);
+  world.store.outage->away_since = 0;
+  EXPECT_THAT(world.get("/v1/status").body, HasSubstr(R"("away_since":null)"));
+}
+
 TEST(Api, ShowsTheStatus) {
   World world;
   world.keep_session(1);

@@ -35,6 +35,24 @@ void add_previous_store(JsonWriter& json, const store::Stats& stats, const Sourc
   json.end_object();
 }
 
+void add_outage(JsonWriter& json, const store::OutageStats& outage) {
+  json.begin_object("outage");
+  json.member_time("away_since", outage.away_since);
+  json.member("pending", outage.pending);
+  json.member("kept", outage.kept);
+  json.member("journal_bytes", outage.journal_bytes);
+  json.member("known", outage.known);
+  json.member("known_bytes", outage.known_bytes);
+  json.member("known_lost", outage.known_lost);
+  json.member("replayed", outage.replayed);
+  json.member("remade", outage.remade);
+  json.member("overlapped", outage.overlapped);
+  json.member("dropped", outage.dropped);
+  json.member("recovered", outage.recovered);
+  json.member("unkept", outage.unkept);
+  json.end_object();
+}
+
 void add_store(JsonWriter& json, const Sources& sources) {
   const store::Stats stats = sources.store.stats();
   json.begin_object("store");
@@ -54,6 +72,7 @@ void add_store(JsonWriter& json, const Sources& sources) {
   json.member("swept", stats.swept);
   json.member("poisoned", stats.poisoned);
   add_previous_store(json, stats, sources);
+  if (stats.outage) add_outage(json, *stats.outage);
   json.end_object();
 }
 

@@ -29,6 +29,7 @@ class MoodyStore final : public store::StateStore {
 
   int conflicts = 0;  // so many commits find that another was faster
   bool poisoned = false;
+  std::optional<store::OutageStats> outage{};
   bool away = false;  // does not answer
   std::size_t list_limit_most = 0;
   std::optional<store::PreviousStats> previous;
@@ -62,6 +63,7 @@ class MoodyStore final : public store::StateStore {
     store::Stats stats = inner_.stats();
     stats.poisoned = poisoned;
     stats.previous = previous;
+    stats.outage = outage;
     return stats;
   }
   std::unique_ptr<store::Moment> moment() override { return std::move(next_moment); }

@@ -154,6 +154,7 @@ std::unique_ptr<Moment> Switch::moment() { return Use(*this).store().moment(); }
 void Switch::note_left(std::uint64_t records) { Use(*this).store().note_left(records); }
 Leases* Switch::leases() { return Use(*this).store().leases() == nullptr ? nullptr : this; }
 std::uint64_t Switch::epoch() const { return Use(*this).store().epoch(); }
+bool Switch::wants_intents() const { return Use(*this).store().wants_intents(); }
 std::size_t Switch::partition(std::string_view key) const { return Use(*this).store().partition(key); }
 
 io::Task<Result<std::uint64_t>> Switch::take(io::Loop& loop, std::string key, Duration ttl) {

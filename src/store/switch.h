@@ -43,6 +43,7 @@ class Switch final : public StateStore, private Leases {
   /// after it: nobody could hold it there.
   Leases* leases() override;
   std::uint64_t epoch() const override;
+  bool wants_intents() const override;
   std::size_t partition(std::string_view key) const override;
 
  private:

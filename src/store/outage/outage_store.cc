@@ -7,8 +7,8 @@
 namespace stateway::store::outage {
 namespace {
 
-// Of tokens that the inner store knows nothing of; its own are far smaller.
-constexpr std::uint64_t kTakenHere = std::uint64_t{1} << 63;
+// Of tokens that the inner store knows nothing of; its own are far smaller. What is above belongs to Switch.
+constexpr std::uint64_t kTakenHere = std::uint64_t{1} << 55;
 
 std::unexpected<Error> unavailable(std::string_view context) {
   return fail(Code::store_unavailable, Side::store, std::string(context), Retry::always);
@@ -163,7 +163,7 @@ io::Task<Result<Committed>> OutageStore::commit_to_store(io::Loop& loop, const B
   Batch sent = batch;
   auto committed = co_await inner_->commit(loop, std::move(sent));
   local_->met(loop, began, key, committed);
-  if (!committed) co_return committed;
+  if (!is_applied(committed)) co_return committed;
   Batch kept = batch;
   co_await keep(loop, std::move(kept), epoch);
   co_return committed;

@@ -99,7 +99,7 @@ io::Task<Result<Replayed>> replay(io::Loop& loop, StateStore& store, Batch batch
     remember_commit(again, *present ? &**present : nullptr);
     std::optional<Record> record = again.writes.front().record;
     const auto committed = co_await store.commit(loop, std::move(again));
-    if (committed) co_return Replayed{next.fate, std::move(record)};
+    if (is_applied(committed)) co_return Replayed{next.fate, std::move(record)};
     if (committed.error().code != Code::conflict) co_return std::unexpected(committed.error());
   }
   co_return fail(Code::conflict, Side::store, "other commits of this session were always faster",
