@@ -29,6 +29,11 @@ inline std::string_view tag_of(std::string_view key) { return key.substr(0, kTag
 /// thread.
 Result<void> check_batch(const Batch& batch);
 
+/// A condition of every write: a live record never takes the place of an ended one that has not expired.
+inline bool revives(const Write& write, State present) {
+  return present == State::ended && write.record && write.record->state == State::live;
+}
+
 /// Whether a commit changed what it wanted to, though too few may have it.
 template <class T>
 bool is_applied(const Result<T>& committed) {

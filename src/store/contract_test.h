@@ -51,6 +51,9 @@ TYPED_TEST_P(StoreContract, ATombstoneRefusesLateCommitsUntilItExpires) {
   ASSERT_TRUE(this->put("a", tombstone));
   EXPECT_CODE(this->put("a", live(2, this->in(1000))), Code::conflict);
   EXPECT_CODE(this->put("a", live(1, this->in(1000))), Code::conflict);
+  EXPECT_CODE(this->put("a", live(3, this->in(1000))), Code::conflict);  // also by who knows of it
+  tombstone.revision = 3;
+  EXPECT_TRUE(this->put("a", tombstone));
   EXPECT_EQ(this->loaded("a"), tombstone);
   this->touch("a", this->in(5000));
   EXPECT_EQ(this->loaded("a"), tombstone);

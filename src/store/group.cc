@@ -38,7 +38,8 @@ Result<Committed> Group::add(Batch& batch) {
     const bool lives = found->stored && found->expires_at > now_;
     if (presents_.empty() && lives && has_applied(found->stored->record, batch.id))
       return Committed{revision};
-    if ((lives ? found->stored->record.revision : 0) != write.expected)
+    const bool same = (lives ? found->stored->record.revision : 0) == write.expected;
+    if (!same || (lives && revives(write, found->stored->record.state)))
       return fail(Code::conflict, Side::store, {}, Retry::always);
     // An end is always taken: without its tombstone, what it ended could be opened again.
     if (write.record && write.record->state != State::ended) ++more;

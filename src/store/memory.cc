@@ -60,7 +60,8 @@ Result<void> MemoryStore::check_conditions(const Batch& batch, WallMillis now) {
     const auto found = records_.find(write.key);
     const bool stored = found != records_.end();
     const Revision present = stored && found->second.expires_at > now ? found->second.revision : 0;
-    if (present != write.expected) return fail(Code::conflict, Side::store, {}, Retry::always);
+    if (present != write.expected || (present != 0 && revives(write, found->second.state)))
+      return fail(Code::conflict, Side::store, {}, Retry::always);
     // An end is always taken: without its tombstone, what it ended could be opened again.
     if (write.record && write.record->state != State::ended) ++more;
     if (stored && found->second.state != State::ended) ++fewer;

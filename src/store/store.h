@@ -50,6 +50,7 @@ struct Record {
 struct Write {
   std::string key;
   Revision expected = 0;  // the record's present revision; 0: there must be none (an expired one is none)
+                          // and what has ended is not live again
   std::optional<Record>
       record;  // of a greater revision: a session that moves in brings its own; nullopt: erase
 };

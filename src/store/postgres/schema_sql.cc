@@ -127,6 +127,7 @@ begin
       end if;
       skip := skip + p_applied[i];
       if p_expected[i] <> (case when present then old.revision else 0 end) then conflict := true; end if;
+      if present and old.state = 2 and p_revisions[i] <> 0 and p_states[i] = 0 then conflict := true; end if;
       if p_revisions[i] <> 0 and p_states[i] <> 2 then room := room + 1; end if;
       if stored[i] and old.state <> 2 then room := room - 1; end if;
     end loop;

@@ -37,6 +37,7 @@ local more, index = 0, false
 for i = 1, writes do
   local at, old = 6 + (i - 1) * 8, olds[i]
   if (there[i] and old[1] or '0') ~= ARGV[at + 1] then return {'CONFLICT'} end
+  if there[i] and old[2] == '2' and ARGV[at + 3] == '0' then return {'CONFLICT'} end
   if ARGV[at + 2] ~= '' then
     if ARGV[at + 3] ~= '2' then more = more + 1 end
     if not there[i] or tonumber(ARGV[at + 4]) < tonumber(old[3]) then index = true end
