@@ -20,8 +20,8 @@ class Leases {
 
   virtual ~Leases() = default;
 
-  /// Takes the lease of `key` for `ttl`. The token, at most kTokenMax, which no other holder ever has; 0: somebody else holds
-  /// it. Errors: store_unavailable; then it may be held until `ttl` is over.
+  /// Takes the lease of `key` for `ttl`. The token, at most kTokenMax, which no other holder ever has; 0:
+  /// somebody else holds it. Errors: store_unavailable; then it may be held until `ttl` is over.
   virtual io::Task<Result<std::uint64_t>> take(io::Loop& loop, std::string key, Duration ttl) = 0;
   /// Holds it for `ttl` from now; does nothing when it is not `token`'s any more. Not awaited, may be lost.
   virtual void extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) = 0;

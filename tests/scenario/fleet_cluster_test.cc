@@ -119,5 +119,12 @@ TEST_F(FleetOnCluster, NoAcknowledgedItemIsMissingButWhatRedisMayLose) {
   expect_lost_to_replication_alone(missing());
 }
 
+TEST_F(FleetOnCluster, WithTheJournalNoneIsMissingAtAll) {
+  start_with("on_outage = \"journal\"\njournal = \"@DIR@/journal\"");
+  run();
+  for (Front& front : fronts) eventually([&] { return front.status_number("pending") == 0; });
+  EXPECT_THAT(missing(), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace stateway::scenario

@@ -133,5 +133,30 @@ TEST_F(FullDisk, OfTheEmbeddedStoreIs503AndDamagesNothing) {
   EXPECT_EQ(browse(after, "POST", "/s/patch", R"({"a":1})").status, 200);
 }
 
+TEST_F(FullDisk, OfTheJournalIs503AndLosesNothing) {
+  std::filesystem::create_directory(folder / "disk");
+  SmallDisk disk(folder / "disk", 64);
+  if (!disk.mounted()) GTEST_SKIP() << "nothing may be mounted here: " << disk.why_not();
+  stores::RedisServer redis;
+  const std::string store = fmt::format(
+      "kind = \"redis\"\nurl = \"redis://{}\"\ntimeout = \"1s\"\non_outage = \"journal\"\n"
+      "journal = \"@DIR@/disk/journal\"",
+      redis.address());
+  std::string config = documents_config("store");
+  const std::string_view path = "path = \"@DIR@/state\"";
+  ASSERT_NO_FATAL_FAILURE(start(config.replace(config.find(path), path.size(), store)));
+  disk.fill(4 << 20);
+  redis.freeze();
+  ASSERT_TRUE(begin_until_refused());
+  EXPECT_GT(begun(), 10u);
+  redis.thaw();
+  eventually([&] { return status_number("pending") == 0; });
+  expect_all();
+  disk.make_room();
+  gateway->kill();
+  restart();
+  expect_all();
+}
+
 }  // namespace
 }  // namespace stateway::scenario

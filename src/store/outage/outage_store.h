@@ -1,5 +1,5 @@
 // [store] on_outage = "journal": a store of other machines that may be away. docs/guides/outages.md says what
-// it promises, docs/decisions/0013-outage-journal.md why it is like that.
+// it promises, docs/decisions/0014-outage-journal.md why it is like that.
 #pragma once
 
 #include <atomic>
