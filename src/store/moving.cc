@@ -7,6 +7,7 @@
 
 #include "store/batch.h"
 #include "store/moved_on.h"
+#include "store/same_store.h"
 
 namespace stateway::store {
 namespace {
@@ -45,14 +46,27 @@ void MovingStore::Settled::add(const std::string& key) {
 }
 
 MovingStore::MovingStore(std::shared_ptr<StateStore> next, std::shared_ptr<StateStore> previous,
-                         std::uint64_t sessions_max)
+                         std::uint64_t sessions_max, bool known_as_two)
     : next_(std::move(next)),
       previous_(std::move(previous)),
       shared_(previous_->leases() != nullptr),
+      known_as_two_(known_as_two),
       sessions_max_(sessions_max),
       left_(previous_->stats().records) {
   next_->set_sessions_max(sessions_max);
   previous_->set_sessions_max(std::numeric_limits<std::int64_t>::max());
+}
+
+// If they are one, the record of the third step, which gives way, is the one of the second.
+io::Task<Result<void>> MovingStore::make_sure_they_are_two(io::Loop& loop, WallMillis expires_at) {
+  if (known_as_two_.load(std::memory_order_relaxed)) co_return Result<void>{};
+  const auto one = co_await are_one(loop, *previous_, *next_, expires_at);
+  if (!one) co_return std::unexpected(one.error());
+  if (*one)
+    co_return fail(Code::store_unavailable, Side::store,
+                   "[store.previous] is the same store as [store], under another name: leave it out");
+  known_as_two_.store(true, std::memory_order_relaxed);
+  co_return Result<void>{};
 }
 
 // Ends the move of this key, whoever began it.
@@ -63,6 +77,12 @@ io::Task<Result<MovingStore::Found>> MovingStore::settle(io::Loop& loop, const s
     if (!loaded) co_return pass_on(std::move(loaded));
     if (!*loaded) co_return Found::nothing;
     Record mark = std::move(**loaded);
+    if (has_moved_on(mark) && !carried_by(mark)) {
+      settled_.add(key);
+      co_return Found::mark;
+    }
+    if (auto two = co_await make_sure_they_are_two(loop, mark.expires_at); !two)
+      co_return pass_on(std::move(two));
     if (!has_moved_on(mark)) {
       const Revision revision = mark.revision;
       mark = carrying_mark(mark);
@@ -71,12 +91,7 @@ io::Task<Result<MovingStore::Found>> MovingStore::settle(io::Loop& loop, const s
       if (!marked && marked.error().code == Code::conflict) continue;
       if (!marked) co_return std::unexpected(marked.error());
     }
-    const std::optional<Record> record = carried_by(mark);
-    if (!record) {
-      settled_.add(key);
-      co_return Found::mark;
-    }
-    if (const auto created = co_await create(loop, key, *record); !created) {
+    if (const auto created = co_await create(loop, key, *carried_by(mark)); !created) {
       if (created.error().code == Code::conflict) continue;
       co_return std::unexpected(created.error());
     }
@@ -101,15 +116,29 @@ io::Task<Result<void>> MovingStore::create(io::Loop& loop, const std::string& ke
   const auto again = [] { return fail(Code::conflict, Side::store, {}, Retry::always); };
   if (!*loaded) co_return again();
   const Record& present = **loaded;
-  // A mark there is from the other way round: the session once came from the next store, and now goes back.
-  const bool is_mark = has_moved_on(present);
-  const bool is_older = present.state != State::ended && present.revision < record.revision;
-  if (!is_mark && !is_older) co_return Result<void>{};
-  auto replacement =
-      is_mark ? step(key, present.revision, std::nullopt) : step(key, present.revision, record);
+  if (has_moved_on(present)) {
+    auto replaced = co_await replace_mark(loop, key, present, record);
+    if (!replaced) co_return replaced;
+    co_return again();
+  }
+  if (present.state == State::ended || present.revision >= record.revision) co_return Result<void>{};
+  auto replacement = step(key, present.revision, record);
   const auto replaced = co_await next_->commit(loop, std::move(replacement));
   if (!replaced) co_return std::unexpected(replaced.error());
-  co_return is_mark ? again() : Result<void>{};
+  co_return Result<void>{};
+}
+
+// A mark in the next store is from the other way round: the session once came from there, and now goes back.
+// One that carries a record is what a crash left; unless that is older than the one that comes, it stays.
+io::Task<Result<void>> MovingStore::replace_mark(io::Loop& loop, const std::string& key, const Record& mark,
+                                                 const Record& coming) {
+  auto carried = carried_by(mark);
+  if (carried && carried->state != State::ended && carried->revision < coming.revision) carried.reset();
+  if (carried) carried->revision = mark.revision + 1;
+  auto replacement = step(key, mark.revision, std::move(carried));
+  const auto replaced = co_await next_->commit(loop, std::move(replacement));
+  if (!replaced) co_return std::unexpected(replaced.error());
+  co_return Result<void>{};
 }
 
 // The third step.
@@ -125,6 +154,7 @@ io::Task<Result<void>> MovingStore::give_way(io::Loop& loop, const std::string& 
 // Of a session that the previous store has never seen.
 io::Task<Result<void>> MovingStore::begin_here(io::Loop& loop, const std::string& key,
                                                WallMillis expires_at) {
+  if (auto two = co_await make_sure_they_are_two(loop, expires_at); !two) co_return two;
   auto marking = step(key, 0, empty_mark(1, expires_at));
   const auto marked = co_await previous_->commit(loop, std::move(marking));
   if (!marked) co_return std::unexpected(marked.error());

@@ -29,8 +29,10 @@ namespace stateway::store {
 class MovingStore final : public StateStore {
  public:
   /// `sessions_max`: of both together. The previous store takes marks without limit from here on.
+  /// `known_as_two`: somebody has made sure that they are not one store under two names. Otherwise this does,
+  /// before it writes anything; if they are one, whatever would move is refused (store_unavailable).
   MovingStore(std::shared_ptr<StateStore> next, std::shared_ptr<StateStore> previous,
-              std::uint64_t sessions_max);
+              std::uint64_t sessions_max, bool known_as_two = false);
 
   /// Moves the record of this key if the previous store has one. True: it had, and the next one has it.
   /// Errors: those of either store; store_unavailable also when others were always faster.
@@ -81,7 +83,10 @@ class MovingStore final : public StateStore {
 
   enum class Found : std::uint8_t { nothing, mark, moved };
   io::Task<Result<Found>> settle(io::Loop& loop, const std::string& key);
+  io::Task<Result<void>> make_sure_they_are_two(io::Loop& loop, WallMillis expires_at);
   io::Task<Result<void>> create(io::Loop& loop, const std::string& key, const Record& record);
+  io::Task<Result<void>> replace_mark(io::Loop& loop, const std::string& key, const Record& mark,
+                                      const Record& coming);
   io::Task<Result<void>> give_way(io::Loop& loop, const std::string& key, const Record& mark);
   io::Task<Result<void>> begin_here(io::Loop& loop, const std::string& key, WallMillis expires_at);
   std::uint64_t left() const;
@@ -90,6 +95,7 @@ class MovingStore final : public StateStore {
   const std::shared_ptr<StateStore> next_;
   const std::shared_ptr<StateStore> previous_;
   const bool shared_;  // the previous one: other gateways may use it
+  std::atomic<bool> known_as_two_;
   std::atomic<std::uint64_t> sessions_max_;
   std::atomic<std::uint64_t> left_;
   std::atomic<std::uint64_t> moved_{0};

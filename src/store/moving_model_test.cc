@@ -69,7 +69,8 @@ class Gateway {
 
   /// From now on it knows the next store, too: exchanges in flight go on.
   void reload() {
-    if (!std::exchange(knows_next_, true)) store_->use(std::make_shared<MovingStore>(next_, previous_, kMax));
+    if (!std::exchange(knows_next_, true))
+      store_->use(std::make_shared<MovingStore>(next_, previous_, kMax, true));
   }
   void begin(WallMillis lifetime) { tasks_.spawn(add_one(world_, *store_, lifetime, committing_)); }
   void die() {
