@@ -16,6 +16,8 @@ namespace stateway::store {
 /// however long it slept. Time is the store's own. Thread-safe.
 class Leases {
  public:
+  /// Of a store's own tokens. Who stands in front of it (outage/, switch.h) marks some by a bit above, which
+  /// the store is never shown.
   static constexpr std::uint64_t kTokenMax = (std::uint64_t{1} << 53) - 1;
 
   virtual ~Leases() = default;

@@ -1,5 +1,5 @@
-// Moves that meet another one, or themselves: one store under two names, and what an earlier move in the
-// other direction left.
+// Moves that meet another one, or themselves: one store under two names, what an earlier move in the other
+// direction left, and turns that began in the store before.
 #include "store/moving_fixture.h"
 
 namespace stateway::store {
@@ -63,6 +63,70 @@ TEST_F(MovingTest, WhatAMarkInTheNextStoreCarriesStaysUnlessItIsOlder) {
     EXPECT_EQ(record->value, row.stays);
     EXPECT_EQ(record->state, row.stays.empty() ? State::ended : State::live);
     EXPECT_EQ(loaded(next_, row.key).record.value(), record);
+  }
+}
+
+// A turn at a session that began before a reload, with others' turns in the new store.
+TEST_F(MovingTest, ATurnThatBeganBeforeASwitchIsLostWhenAnotherHasHadOne) {
+  struct Turn {
+    static io::Task<void> take(io::Loop& loop, Leases& leases, std::string key, std::uint64_t& token) {
+      token = (co_await leases.take(loop, std::move(key), 60s)).value();
+    }
+    static io::Task<void> commit(io::Loop& loop, StateStore& store, Batch batch, Result<Committed>& out) {
+      out = co_await store.commit(loop, std::move(batch));
+    }
+  };
+  const auto not_owned = [](StateStore& store) { return std::shared_ptr<StateStore>(&store, [](auto*) {}); };
+  const auto take = [&](Leases& leases, const std::string& key) {
+    std::uint64_t token = 0;
+    io::TaskGroup tasks;
+    tasks.spawn(Turn::take(loop_, leases, key, token));
+    return token;
+  };
+  const auto commit = [&](StateStore& store, const std::string& key, Revision expected, std::uint64_t lease) {
+    Batch batch = one_write(key, expected, live(expected + 1, in(1000)));
+    batch.lease = lease;
+    Result<Committed> out = fail(Code::internal);
+    io::TaskGroup tasks;
+    tasks.spawn(Turn::commit(loop_, store, std::move(batch), out));
+    return out;
+  };
+  for (const char* key : {"free", "held", "changed", "alone"}) {
+    SCOPED_TRACE(key);
+    ASSERT_TRUE(put_in(previous_, key, 0, live(5, in(1000))));
+    Switch all(not_owned(previous_));
+    const std::uint64_t early = take(*all.leases(), key);
+    ASSERT_NE(early, 0u);
+    auto moving = std::make_shared<MovingStore>(not_owned(next_), not_owned(previous_), kMax);
+    if (key == std::string("alone")) {
+      Steps steps;
+      auto lonely = std::make_shared<MemoryStore>(clock_, kMax);
+      ASSERT_TRUE(put_in(*lonely, key, 0, live(5, in(1000))));
+      auto stepped = std::make_shared<SteppedStore>(*lonely, steps, false);
+      stepped->shared = false;
+      all.use(stepped);
+      Batch batch = one_write(key, 5, live(6, in(1000)));
+      batch.lease = early;
+      Result<Committed> out = fail(Code::internal);
+      io::TaskGroup tasks;
+      tasks.spawn(Turn::commit(loop_, all, std::move(batch), out));
+      while (steps.waiting() > 0) steps.release();
+      EXPECT_TRUE(out);
+      continue;
+    }
+    all.use(moving);
+    if (key == std::string("free")) {
+      EXPECT_TRUE(commit(all, key, 5, early));
+      EXPECT_NE(take(*next_.leases(), key), 0u) << "the commit ended it";
+    } else if (key == std::string("held")) {
+      EXPECT_NE(take(*next_.leases(), key), 0u);
+      EXPECT_CODE(commit(all, key, 5, early), Code::lease_lost);
+    } else {
+      const std::uint64_t theirs = take(*next_.leases(), key);
+      ASSERT_TRUE(commit(*moving, key, 5, theirs));
+      EXPECT_CODE(commit(all, key, 5, early), Code::lease_lost);
+      EXPECT_NE(take(*next_.leases(), key), 0u) << "given back";
+    }
   }
 }
 

@@ -4,14 +4,15 @@
 #include <functional>
 #include <utility>
 
-#include "base/check.h"
+#include "store/batch.h"
 #include "store/moved_on.h"
 
 namespace stateway::store {
 namespace {
 
 constexpr std::size_t kSlots = 64;   // of counters, so that loops do not share one
-constexpr unsigned kTokenBits = 56;  // of a lease's token; above them is whose leases it is of
+constexpr unsigned kTokenBits = 56;  // of a store's lease's token, or of who stands in front of it
+constexpr Duration kLateTurn = 5s;   // a commit ends well before
 constexpr std::uint64_t kTokenMask = (std::uint64_t{1} << kTokenBits) - 1;
 
 struct alignas(64) Slot {
@@ -56,7 +57,11 @@ class Switch::Use {
   Use& operator=(const Use&) = delete;
 
   StateStore& store() const { return *generation_->store; }
-  std::uint64_t lease_tag() const { return generation_->lease_tag; }
+  /// `token` as the sessions know it: above the store's own stands whose it is.
+  std::uint64_t marked(std::uint64_t token) const {
+    return (generation_->lease_tag & 0xff) << kTokenBits | token;
+  }
+  bool gave(std::uint64_t token) const { return marked(token & kTokenMask) == token; }
   bool in_force(const Switch& all) const { return generation_ == all.current_.load(); }
 
  private:
@@ -124,9 +129,30 @@ io::Task<Result<std::optional<Record>>> Switch::load(io::Loop& loop, std::string
 
 io::Task<Result<Committed>> Switch::commit(io::Loop& loop, Batch batch) {
   const Use use(*this, &loop);
-  if (batch.lease != 0)
-    batch.lease = batch.lease >> kTokenBits == (use.lease_tag() & 0xff) ? batch.lease & kTokenMask : 0;
+  if (batch.lease != 0) {
+    if (use.store().leases() == nullptr)
+      batch.lease = 0;  // alone: this gateway's own lanes are enough
+    else if (use.gave(batch.lease))
+      batch.lease &= kTokenMask;
+    else
+      co_return co_await commit_with_new_lease(loop, use.store(), std::move(batch));
+  }
   co_return co_await use.store().commit(loop, std::move(batch));
+}
+
+// Its turn began in a store that has gone out of force, and others take theirs in this one. It still counts
+// if nobody has it here, and nobody has committed since: else it was lost.
+io::Task<Result<Committed>> Switch::commit_with_new_lease(io::Loop& loop, StateStore& store, Batch batch) {
+  Leases& leases = *store.leases();
+  const std::string key = batch.writes.front().key;
+  const auto token = co_await leases.take(loop, key, kLateTurn);
+  if (!token) co_return std::unexpected(token.error());
+  if (*token == 0) co_return fail(Code::lease_lost, Side::store);
+  batch.lease = *token;
+  auto committed = co_await store.commit(loop, std::move(batch));
+  if (!is_applied(committed)) leases.give_back(loop, key, *token);
+  if (!committed && committed.error().code == Code::conflict) co_return fail(Code::lease_lost, Side::store);
+  co_return committed;
 }
 
 void Switch::touch(io::Loop& loop, std::string_view key, WallMillis expires_at) {
@@ -160,26 +186,24 @@ std::size_t Switch::partition(std::string_view key) const { return Use(*this).st
 io::Task<Result<std::uint64_t>> Switch::take(io::Loop& loop, std::string key, Duration ttl) {
   const Use use(*this, &loop);
   Leases* const leases = use.store().leases();
-  // The store in force has none any more: alone, this gateway's own lanes are enough.
-  if (leases == nullptr) co_return (use.lease_tag() & 0xff) << kTokenBits | 1;
+  if (leases == nullptr) co_return use.marked(1);  // the store in force has none any more: see commit
   auto token = co_await leases->take(loop, std::move(key), ttl);
   if (!token || *token == 0) co_return token;
-  CHECK(*token <= kTokenMask);
-  co_return (use.lease_tag() & 0xff) << kTokenBits | *token;
+  if (*token > kTokenMask)
+    co_return fail(Code::store_unavailable, Side::store, "a lease's token is greater than one can be");
+  co_return use.marked(*token);
 }
 
 void Switch::extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) {
   const Use use(*this, &loop);
   Leases* const leases = use.store().leases();
-  if (leases != nullptr && token >> kTokenBits == (use.lease_tag() & 0xff))
-    leases->extend(loop, key, token & kTokenMask, ttl);
+  if (leases != nullptr && use.gave(token)) leases->extend(loop, key, token & kTokenMask, ttl);
 }
 
 void Switch::give_back(io::Loop& loop, std::string_view key, std::uint64_t token) {
   const Use use(*this, &loop);
   Leases* const leases = use.store().leases();
-  if (leases != nullptr && token >> kTokenBits == (use.lease_tag() & 0xff))
-    leases->give_back(loop, key, token & kTokenMask);
+  if (leases != nullptr && use.gave(token)) leases->give_back(loop, key, token & kTokenMask);
 }
 
 }  // namespace stateway::store

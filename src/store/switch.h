@@ -39,8 +39,9 @@ class Switch final : public StateStore, private Leases {
   void set_sessions_max(std::uint64_t most) override;
   std::unique_ptr<Moment> moment() override;
   void note_left(std::uint64_t records) override;
-  /// Those of the store in force. A lease taken before a switch to other leases is no condition of a commit
-  /// after it: nobody could hold it there.
+  /// Those of the store in force. A commit with a lease that was taken before a switch to other leases takes
+  /// one there: lease_lost if somebody has it, or has committed since. Tokens are this switch's own: above
+  /// those of the store stands which leases they are of.
   Leases* leases() override;
   std::uint64_t epoch() const override;
   bool wants_intents() const override;
@@ -53,6 +54,7 @@ class Switch final : public StateStore, private Leases {
   io::Task<Result<std::uint64_t>> take(io::Loop& loop, std::string key, Duration ttl) override;
   void extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) override;
   void give_back(io::Loop& loop, std::string_view key, std::uint64_t token) override;
+  static io::Task<Result<Committed>> commit_with_new_lease(io::Loop& loop, StateStore& store, Batch batch);
   static io::Task<Result<void>> take_back(io::Loop& loop, StateStore& store, std::string key,
                                           const Record& mark);
 
