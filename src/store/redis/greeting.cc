@@ -3,8 +3,24 @@
 namespace stateway::store::redis {
 namespace {
 
+std::string first_word(const std::string& text) { return text.substr(0, text.find(' ')); }
+
+/// What an error in answer to AUTH means. Its text is not repeated: who does not know the command quotes what
+/// came with it, and that is the password.
+Error refused_login(const Reply& reply) {
+  Error error{Code::store_unavailable, Side::store, Retry::never,
+              "it refuses AUTH: " + first_word(reply.text)};
+  if (reply.text.starts_with("ERR unknown command")) {
+    error.code = Code::invalid_argument;
+    error.context = "the url has a password, but the server does not know AUTH";
+  } else if (reply.text.starts_with("ERR max number of clients")) {
+    error.context = "it refuses: it has as many clients as its maxclients allows";
+  }
+  return error;
+}
+
 /// What an error in answer to our first words means.
-Error refusal(const Reply& reply) {
+Error refusal(const Reply& reply, bool login) {
   Error error{Code::invalid_argument, Side::store, Retry::never, {}};
   if (reply.is_error("WRONGPASS") || reply.text.starts_with("ERR invalid password")) {
     error.context = "wrong user or password in the url";
@@ -12,6 +28,8 @@ Error refusal(const Reply& reply) {
     error.context = "it wants a password: write it into the url, as in redis://:password@host";
   } else if (reply.text.contains("without any password configured")) {
     error.context = "the url has a password, but the server asks for none";
+  } else if (login) {
+    error = refused_login(reply);
   } else if (reply.is_error("NOPERM")) {
     error.context = "the user lacks a permission: " + reply.text;
   } else if (reply.text.contains("DB index")) {
@@ -47,7 +65,8 @@ Greeting::Greeting(const std::string& user, const Secret& password, unsigned dat
 Result<ServerFacts> Greeting::facts(std::span<const Reply> replies) const {
   for (std::size_t i = 0; i < replies.size(); ++i) {
     const bool may_fail = i == size_ - 2 && replies.size() == size_;  // the name
-    if (replies[i].is_error() && !may_fail) return std::unexpected<Error>(refusal(replies[i]));
+    if (replies[i].is_error() && !may_fail)
+      return std::unexpected<Error>(refusal(replies[i], authenticates_ && i == 0));
   }
   if (replies.size() < size_) return fail(Code::store_unavailable, Side::store, "ended the connection");
   const Reply& info = replies.back();

@@ -149,6 +149,37 @@ TEST(RedisSingle, KeysKeepTheirConnectionAndThoseThatWaitHaveTheirOwn) {
   w.run(test(w, server, *single.router));
 }
 
+TEST(RedisSingle, WhatIsSaidOfAuthIsNotRepeated) {
+  const struct {
+    const char* reply;
+    Code code;
+    const char* says;
+  } rows[] = {
+      {"-ERR unknown command 'AUTH', with args beginning with: 'bob' 'hunter2' \r\n", Code::invalid_argument,
+       "does not know AUTH"},
+      {"-ERR unknown command `AUTH`, with args beginning with: `hunter2`, \r\n", Code::invalid_argument,
+       "does not know AUTH"},
+      {"-DENIED to bob with hunter2\r\n", Code::store_unavailable, "it refuses AUTH: DENIED"},
+      {"-NOPERM not for bob with hunter2\r\n", Code::store_unavailable, "it refuses AUTH: NOPERM"},
+      {"-ERR max number of clients reached\r\n", Code::store_unavailable, "maxclients"},
+  };
+  for (const auto& row : rows) {
+    World w;
+    Server server(w.loop, w.host, w.at);
+    server.answer = [&](const Words& words) { return std::string(words[0] == "AUTH" ? row.reply : ""); };
+    Single single(w, {.user = "bob", .password = Secret("hunter2")});
+    static constexpr auto test = [](World& world, Router& router, Result<void>& out) -> io::Task<void> {
+      out = co_await router.ready(world.loop.now() + 2s);
+    };
+    Result<void> ready;
+    w.run(test(w, *single.router, ready));
+    ASSERT_FALSE(ready.has_value()) << row.reply;
+    EXPECT_EQ(ready.error().code, row.code) << row.reply;
+    EXPECT_THAT(ready.error().context, HasSubstr(row.says));
+    EXPECT_THAT(ready.error().context, testing::Not(HasSubstr("hunter2")));
+  }
+}
+
 TEST(RedisSingle, ReadySaysWhatIsWrong) {
   World w;
   Server server(w.loop, w.host, w.at);
