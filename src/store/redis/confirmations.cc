@@ -57,24 +57,28 @@ Result<void> judge(const Result<Answer>& answer, std::uint64_t server, Confirmed
 
 io::Task<Result<void>> Confirmations::wait(std::size_t partition, std::string key, std::uint64_t server,
                                            Confirmed asked, TimePoint deadline) {
-  Line& line = lines_[partition];
+  const Place place{partition, server};
+  Line& line = lines_[place];
   if (line.next == nullptr) line.next = std::make_shared<Round>(loop_, std::move(key));
   const std::shared_ptr<Round> round = line.next;
-  if (!std::exchange(line.running, true)) rounds_.spawn(run(line, asked, deadline - loop_.now()));
+  round->deadline = std::max(round->deadline, deadline);
+  if (!std::exchange(line.running, true)) rounds_.spawn(run(place, asked));
   if (const auto ended = co_await round->ended.wait(deadline); !ended)
     co_return not_durable("no confirmation in time");
   co_return judge(round->answer, server, asked);
 }
 
-io::Task<void> Confirmations::run(Line& line, Confirmed asked, Duration patience) {
+io::Task<void> Confirmations::run(Place place, Confirmed asked) {
+  Line& line = lines_[place];
   // Whatever else commits in this turn of the loop comes along; who waits for a round waits for it already.
   co_await io::SleepUntil(loop_, loop_.now());
   while (line.next != nullptr) {
     const std::shared_ptr<Round> round = std::exchange(line.next, nullptr);
-    round->answer = co_await router_.ask(question(round->key, asked, patience), loop_.now() + patience);
+    Request request = question(round->key, asked, round->deadline - loop_.now());
+    round->answer = co_await router_.ask(std::move(request), round->deadline);
     round->ended.wake_all();
   }
-  line.running = false;
+  lines_.erase(place);
 }
 
 }  // namespace stateway::store::redis

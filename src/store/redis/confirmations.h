@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "io/task_group.h"
 #include "io/wait_queue.h"
@@ -30,9 +31,10 @@ class Confirmations {
   Confirmations(const Confirmations&) = delete;
   Confirmations& operator=(const Confirmations&) = delete;
 
-  /// After a commit on `key`, one of Redis, that `server` (Answer) of `partition` answered. The commits of a
-  /// partition that wait at the same time share a round. Errors: not_durable, with the reason: the commit is
-  /// applied there, and may be lost; Retry::always: another server has the key now.
+  /// After a commit on `key`, one of Redis, that `server` (Answer) of `partition` answered. The commits there
+  /// that wait at the same time share a round, which has the time of the most patient of them. Errors:
+  /// not_durable, with the reason: the commit is applied there, and may be lost; Retry::always: another
+  /// server has the key now.
   io::Task<Result<void>> wait(std::size_t partition, std::string key, std::uint64_t server, Confirmed asked,
                               TimePoint deadline);
 
@@ -40,6 +42,7 @@ class Confirmations {
   struct Round {
     Round(io::Loop& loop, std::string k) : key(std::move(k)), ended(loop) {}
     std::string key;
+    TimePoint deadline{};  // the latest of those who wait for it
     io::WaitQueue ended;
     Result<Answer> answer;
   };
@@ -47,12 +50,13 @@ class Confirmations {
     std::shared_ptr<Round> next;  // who comes now waits for this one: it begins after his commit
     bool running = false;
   };
-  io::Task<void> run(Line& line, Confirmed asked, Duration patience);
+  using Place = std::pair<std::size_t, std::uint64_t>;  // a partition, and who answered there
+  io::Task<void> run(Place place, Confirmed asked);
 
   io::Loop& loop_;
   Router& router_;
-  std::map<std::size_t, Line> lines_;  // by partition
-  io::TaskGroup rounds_;               // goes first
+  std::map<Place, Line> lines_;  // where somebody waits
+  io::TaskGroup rounds_;         // goes first
 };
 
 }  // namespace stateway::store::redis

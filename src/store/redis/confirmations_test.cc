@@ -112,5 +112,48 @@ TEST(RedisConfirmations, ManyCommitsShareARoundAndNoneJoinsOneThatBegan) {
   w.run(test(w, server, waiting.confirmations));
 }
 
+/// Confirms everything 5 ms after it was asked, if that long is given to it.
+class Slow final : public Router {
+ public:
+  explicit Slow(World& w) : w_(w) {}
+  io::Task<Result<Answer>> ask(Request, TimePoint deadline) override {
+    const TimePoint at = w_.loop.now() + 5ms;
+    co_await io::SleepUntil(w_.loop, std::min(at, deadline));
+    if (deadline < at) co_return fail(Code::store_unavailable, Side::store, "no answer in time");
+    Reply both{.kind = Reply::Kind::array};
+    both.elements.push_back({.kind = Reply::Kind::status, .text = "OK"});
+    both.elements.push_back({.kind = Reply::Kind::integer, .integer = 1});
+    co_return Answer{std::move(both), kServer};
+  }
+  io::Task<Result<void>> ready(TimePoint) override { co_return Result<void>(); }
+
+ private:
+  World& w_;
+};
+
+TEST(RedisConfirmations, OneWhoHasNoTimeLeftTakesNoneFromTheOthers) {
+  World w;
+  Slow router(w);
+  Confirmations confirmations(w.loop, router);
+  static constexpr auto one = [](World& world, Confirmations& c, Duration left, int& bad) -> io::Task<void> {
+    const Confirmed asked{.replicas = 1};
+    const auto confirmed = co_await c.wait(0, "stateway:{abc}:", kServer, asked, world.loop.now() + left);
+    if (!confirmed) ++bad;
+  };
+  static constexpr auto test = [](World& world, Confirmations& c) -> io::Task<void> {
+    io::TaskGroup group;
+    int hurried = 0, others = 0;
+    group.spawn(one(world, c, 2ms, hurried));
+    for (int i = 0; i < 100; ++i) {
+      group.spawn(one(world, c, 2s, others));
+      co_await world.pass(1ms);
+    }
+    co_await group.drained();
+    EXPECT_EQ(hurried, 1);
+    EXPECT_EQ(others, 0);
+  };
+  w.run(test(w, confirmations));
+}
+
 }  // namespace
 }  // namespace stateway::store::redis
