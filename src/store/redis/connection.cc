@@ -159,6 +159,7 @@ io::Task<Result<void>> Connection::begin() {
   auto facts = greeting.facts(replies);
   if (!facts) co_return pass_on(std::move(facts));
   if (auto checked = check_.check(*facts); !checked) co_return checked;
+  dialer_.greeted();
   facts_ = std::move(*facts);
   if (std::exchange(told_, false)) log::info("store: connected again", {{"server", dialer_.name()}});
   co_return Result<void>();

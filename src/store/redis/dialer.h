@@ -16,6 +16,8 @@ class Dialer {
   virtual ~Dialer() = default;
   /// Opens a stream to the server; asked anew for each connection. Errors: as Network::connect.
   virtual io::Task<Result<std::unique_ptr<io::Stream>>> dial(TimePoint deadline) = 0;
+  /// What was dialed last proved to be a server that can be used.
+  virtual void greeted() {}
   /// The server, for the log and for errors: "redis 127.0.0.1:6379".
   virtual std::string name() const = 0;
 };

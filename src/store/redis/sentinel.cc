@@ -40,16 +40,18 @@ SentinelDialer::SentinelDialer(io::Loop& loop, io::Network& network, std::vector
       access_(access) {}
 
 io::Task<Result<std::unique_ptr<io::Stream>>> SentinelDialer::dial(TimePoint deadline) {
+  // Who named a server that could not be used is asked last.
+  if (!std::exchange(proved_, false)) std::ranges::rotate(sentinels_, sentinels_.begin() + 1);
   std::string why;
-  for (std::size_t i = 0; i < sentinels_.size(); ++i) {
-    const Address sentinel = sentinels_[i];
+  const std::vector<Address> all = sentinels_;  // other connections dial at the same time
+  for (const Address& sentinel : all) {
     const auto master = co_await ask(sentinel, std::min(deadline, loop_.now() + kPatience));
     if (!master) {
       why += (why.empty() ? "" : "; ") + ("sentinel " + to_string(sentinel)) + ": " + master.error().context;
       continue;
     }
-    std::rotate(sentinels_.begin(), sentinels_.begin() + static_cast<std::ptrdiff_t>(i),
-                sentinels_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    const auto at = std::ranges::find(sentinels_, sentinel);
+    std::rotate(sentinels_.begin(), at, at + 1);
     AddressDialer to_master(network_, *master, access_.tls);
     co_return co_await to_master.dial(deadline);
   }

@@ -10,7 +10,7 @@
 
 namespace stateway::store::redis {
 
-/// Asks the sentinels in turn, first the one that answered last.
+/// Asks the sentinels in turn, first the one that named a server that could be used.
 class SentinelDialer final : public Dialer {
  public:
   static constexpr Duration kPatience = 500ms;  // with one sentinel
@@ -20,6 +20,7 @@ class SentinelDialer final : public Dialer {
   SentinelDialer(io::Loop& loop, io::Network& network, std::vector<Address> sentinels, std::string master,
                  const Access& access);
   io::Task<Result<std::unique_ptr<io::Stream>>> dial(TimePoint deadline) override;
+  void greeted() override { proved_ = true; }
   std::string name() const override { return "redis " + master_; }
 
  private:
@@ -27,7 +28,8 @@ class SentinelDialer final : public Dialer {
 
   io::Loop& loop_;
   io::Network& network_;
-  std::vector<Address> sentinels_;
+  std::vector<Address> sentinels_;  // whom to ask first, and so on
+  bool proved_ = true;              // what the first of them said, or nobody was asked yet
   const std::string master_;
   const Access& access_;
 };
