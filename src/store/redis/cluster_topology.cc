@@ -119,8 +119,8 @@ Result<void> ClusterTopology::greeted(const Address& node, const ServerFacts& fa
   if (auto checked = check_master(as_master); !checked) return checked;
   const std::lock_guard lock(mutex_);
   Process& known = processes_[to_string(node)];
-  const bool is_another = !known.run_id.empty() && known.run_id != facts.run_id;
-  known = {.run_id = facts.run_id, .append_only = facts.append_only};
+  const bool is_another = !known.history.empty() && !known.history.is(facts);
+  known = {.history = History(facts), .append_only = facts.append_only};
   if (is_another) epoch_.fetch_add(1, std::memory_order_acq_rel);
   return {};
 }

@@ -60,7 +60,7 @@ class ClusterTopology final : public Topology {
   std::vector<std::size_t> partitions_for(const std::vector<Address>& nodes) const;
 
   struct Process {
-    std::string run_id;
+    History history;
     bool append_only = false;
   };
 

@@ -18,6 +18,7 @@ Result<ServerFacts> parse_info(std::string_view info) {
     if (name == "run_id") facts.run_id = value;
     if (name == "redis_mode") facts.mode = value;
     if (name == "role") facts.role = value;
+    if (name == "master_replid") facts.replid = value;
     if (name == "loading") facts.loading = value != "0";
     if (name == "aof_enabled") facts.append_only = value == "1";
     if (name == "maxmemory") facts.memory_max = parse_decimal(value).value_or(0);

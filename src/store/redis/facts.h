@@ -14,12 +14,25 @@ struct ServerFacts {
   std::string run_id;   // another one after each start: data that was only in memory may be gone
   std::string mode;     // "standalone", "cluster" or "sentinel"
   std::string role;     // "master", "slave" or "sentinel"
+  std::string replid;   // master_replid: another one whenever it becomes a master
   bool loading = false;
   bool append_only = false;
   std::uint64_t memory_max = 0;  // octets; 0: no limit
   std::string eviction;          // maxmemory-policy
 
   bool operator==(const ServerFacts&) const = default;
+};
+
+/// A process and the history of its data. Another one may lack some of what this one had: a master that was a
+/// replica in between is the same process, and took its data from somebody else.
+struct History {
+  History() = default;
+  explicit History(const ServerFacts& facts) : run_id(facts.run_id), replid(facts.replid) {}
+  bool is(const ServerFacts& facts) const { return run_id == facts.run_id && replid == facts.replid; }
+  bool empty() const { return run_id.empty(); }
+
+  std::string run_id;
+  std::string replid;
 };
 
 /// `info`: the text of INFO's answer. Unknown lines are skipped. Errors: invalid_argument when it says no

@@ -12,6 +12,10 @@ namespace {
 
 constexpr WallMillis kMillisMax = (std::int64_t{1} << 53) - 1;  // that Lua's numbers hold exactly
 
+// Before a commit runs again where its key is now; doubles. Servers that just change need some time.
+constexpr Duration kPauseMin = 5ms;
+constexpr Duration kPauseMax = 100ms;
+
 std::string millis_until(WallMillis expires_at, WallMillis now) {
   return std::to_string(std::clamp<WallMillis>(std::min(expires_at, kMillisMax) - now, 1, kMillisMax / 2) +
                         kSpareMillis);
@@ -93,6 +97,7 @@ io::Task<Result<Committed>> RedisStore::commit(io::Loop& loop, Batch batch) {
   const TimePoint deadline = part.deadline(timeout_);
   bool once_more = false;
   bool indexed = false;
+  Duration pause = kPauseMin;
   // Where there is no room the script says so first: a refused record must not be in an index.
   const std::int64_t created = creations(batch);
   for (bool index = created > 0 && created <= room();; index = true) {
@@ -118,7 +123,11 @@ io::Task<Result<Committed>> RedisStore::commit(io::Loop& loop, Batch batch) {
       // A failover since, or a slot that moved: there the script runs again, for nothing if the commit came
       // along.
       const bool elsewhere = !confirmed && confirmed.error().retry == Retry::always;
-      if (elsewhere && batch.id.gateway != 0 && loop.now() < deadline) continue;
+      if (elsewhere && batch.id.gateway != 0 && loop.now() < deadline) {
+        co_await io::SleepUntil(loop, std::min(deadline, loop.now() + pause));
+        pause = std::min(pause * 2, kPauseMax);
+        continue;
+      }
       if (!confirmed) co_return pass_on(std::move(confirmed));
     }
     co_return committed;
@@ -243,14 +252,33 @@ Stats RedisStore::stats() const {
   return stats;
 }
 
+/// A lease that may be ours without anybody knowing it: whoever waited for the answer went away, or none
+/// came.
+struct RedisStore::Unclaimed {
+  Unclaimed(RedisStore& s, io::Loop& l, const std::string& k, std::uint64_t t)
+      : store(&s), loop(l), key(k), token(t) {}
+  Unclaimed(const Unclaimed&) = delete;
+  Unclaimed& operator=(const Unclaimed&) = delete;
+  ~Unclaimed() {
+    if (store != nullptr) store->give_back(loop, key, token);
+  }
+
+  RedisStore* store;  // nullptr: there was an answer
+  io::Loop& loop;
+  const std::string& key;
+  std::uint64_t token;
+};
+
 io::Task<Result<std::uint64_t>> RedisStore::take(io::Loop& loop, std::string key, Duration ttl) {
   Part& part = parts_.on(loop);
   const std::uint64_t token = random_.u64() >> 11 | 1;
+  Unclaimed unclaimed(*this, loop, key, token);
   std::vector<std::string> keys{lease_key(key)};
   std::vector<std::string> arguments{std::to_string(token), in_millis(ttl)};
   const auto answer = co_await run_script(*part.router, take_script(), std::move(keys), std::move(arguments),
                                           part.deadline(timeout_));
   if (!answer) co_return std::unexpected<Error>(answer.error());
+  unclaimed.store = nullptr;
   co_return answer->reply.integer == 1 ? token : 0;
 }
 

@@ -51,6 +51,7 @@ class RedisStore final : public StateStore, private Leases {
 
  private:
   struct Part;
+  struct Unclaimed;
   struct IndexEntry {
     std::string key;
     WallMillis expires_at;

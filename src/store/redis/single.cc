@@ -30,20 +30,29 @@ bool is_refusal(const Reply& reply) {
 ServerLink::ServerLink(io::Loop& loop, Dialer& dialer, const Access& access, ServerCheck& check,
                        Random& random)
     : loop_(loop), dialer_(dialer), access_(access), check_(check), random_(random) {
+  ServerCheck& ours = *this;
   for (std::uint32_t i = 0; i < access_.connections; ++i)
-    data_.push_back(std::make_unique<Connection>(loop_, dialer_, access_.options(false), check_, random_));
+    data_.push_back(std::make_unique<Connection>(loop_, dialer_, access_.options(false), ours, random_));
 }
 
 Connection& ServerLink::connection(std::string_view key, bool waits) {
-  if (!waits) return *data_[std::hash<std::string_view>()(key) % data_.size()];
-  if (waits_ == nullptr)
-    waits_ = std::make_unique<Connection>(loop_, dialer_, access_.options(true), check_, random_);
-  return *waits_;
+  ServerCheck& ours = *this;
+  if (waits && waits_ == nullptr)
+    waits_ = std::make_unique<Connection>(loop_, dialer_, access_.options(true), ours, random_);
+  Connection& c = waits ? *waits_ : *data_[std::hash<std::string_view>()(key) % data_.size()];
+  if (c.connected() && c.facts().run_id != latest_) c.reset("another server answers there now");
+  return c;
+}
+
+Result<void> ServerLink::check(const ServerFacts& facts) {
+  if (auto checked = check_.check(facts); !checked) return checked;
+  latest_ = facts.run_id;
+  return {};
 }
 
 io::Task<Result<Answer>> ServerLink::ask(Request request, TimePoint deadline) {
-  Connection& c = connection(request.key, request.waits);
   for (;;) {
+    Connection& c = connection(request.key, request.waits);
     auto reply = co_await c.call(request.command, deadline, request.replies);
     if (!reply) {
       const bool repeat = reply.error().code == Code::closed && request.repeatable;
@@ -91,7 +100,10 @@ std::unique_ptr<Dialer> SingleTopology::make_dialer(io::Loop&, io::Network& netw
 Result<void> SingleTopology::check(const ServerFacts& facts) {
   if (auto checked = check_master(facts); !checked) return checked;
   append_only_.store(facts.append_only, std::memory_order_relaxed);
-  epoch_.store(server_number(facts.run_id), std::memory_order_release);
+  const std::lock_guard lock(mutex_);
+  if (known_.is(facts)) return {};
+  known_ = History(facts);
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
   return {};
 }
 

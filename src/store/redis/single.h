@@ -44,22 +44,27 @@ bool is_refusal(const Reply& reply);
 
 /// The connections of one loop to one server. Commands with the same key use the same one, so they are done
 /// in their order.
-class ServerLink {
+class ServerLink final : private ServerCheck {
  public:
   /// All must outlive the link.
   ServerLink(io::Loop& loop, Dialer& dialer, const Access& access, ServerCheck& check, Random& random);
 
-  /// Of `key`'s, or the one for commands that wait.
+  /// `key`'s, or the one for commands that wait. One whose server is not the one that was greeted last, at
+  /// whichever connection of the link, is dialed anew: it may be a master no more, and all must reach the
+  /// same.
   Connection& connection(std::string_view key, bool waits);
   /// Asks until `deadline`, again after refusals and broken connections. As Router::ask.
   io::Task<Result<Answer>> ask(Request request, TimePoint deadline);
 
  private:
+  Result<void> check(const ServerFacts& facts) override;
+
   io::Loop& loop_;
   Dialer& dialer_;
   const Access& access_;
   ServerCheck& check_;
   Random& random_;
+  std::string latest_;  // the run id of who was greeted last
   std::vector<std::unique_ptr<Connection>> data_;
   std::unique_ptr<Connection> waits_;  // from when it is first needed
 };
@@ -86,6 +91,8 @@ class SingleTopology : public Topology, private ServerCheck {
   const Address address_;
   const Access access_;
   SystemRandom random_;
+  std::mutex mutex_;
+  History known_;  // of who was greeted last
   std::atomic<std::uint64_t> epoch_{0};
   std::atomic<bool> append_only_{false};
 };

@@ -129,6 +129,62 @@ TEST(RedisSingle, AnotherProcessIsAnotherEpoch) {
   w.run(test(w, server, single));
 }
 
+/// Answers the next PING with READONLY, so that it is dialed anew.
+void refuse_once(Server& s) {
+  s.answer = [&s](const Words& words) -> std::string {
+    if (words[0] != "PING") return "";
+    s.answer = {};
+    return "-READONLY You can't write against a read only replica.\r\n";
+  };
+}
+
+TEST(RedisSingle, NoEpochComesBack) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  Single single(w);
+  static constexpr auto test = [](World& world, Server& s, Single& of) -> io::Task<void> {
+    Result<Answer> answer;
+    std::vector<std::uint64_t> epochs;
+    for (const char* id : {"the first one...", "its heir........", "the first one..."}) {
+      s.become(id);
+      refuse_once(s);
+      co_await ask(world, *of.router, ping(), answer);
+      EXPECT_TRUE(answer.has_value());
+      epochs.push_back(of.topology.epoch());
+    }
+    EXPECT_LT(epochs[0], epochs[1]);
+    EXPECT_LT(epochs[1], epochs[2]);
+    refuse_once(s);
+    co_await ask(world, *of.router, ping(), answer);
+    EXPECT_EQ(of.topology.epoch(), epochs[2]) << "nothing changed";
+    s.info.replace(s.info.find("fedcba9876543210"), 16, "another history.");
+    refuse_once(s);
+    co_await ask(world, *of.router, ping(), answer);
+    EXPECT_LT(epochs[2], of.topology.epoch()) << "it was a replica in between";
+  };
+  w.run(test(w, server, single));
+}
+
+TEST(RedisSingle, AllConnectionsReachTheServerThatWasGreetedLast) {
+  World w;
+  Server server(w.loop, w.host, w.at);
+  Single single(w);
+  static constexpr auto test = [](World& world, Server& s, Router& router) -> io::Task<void> {
+    Result<Answer> before, waits, after;
+    co_await ask(world, router, ping(), before);
+    s.become("its heir........");
+    Request wait = ping();
+    wait.waits = true;
+    co_await ask(world, router, wait, waits);
+    co_await ask(world, router, ping(), after);
+    EXPECT_TRUE(before && waits && after);
+    EXPECT_NE(before->server, waits->server);
+    EXPECT_EQ(after->server, waits->server);
+    EXPECT_EQ(s.connections, 3);
+  };
+  w.run(test(w, server, *single.router));
+}
+
 TEST(RedisSingle, KeysKeepTheirConnectionAndThoseThatWaitHaveTheirOwn) {
   World w;
   Server server(w.loop, w.host, w.at);

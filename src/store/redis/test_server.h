@@ -24,7 +24,7 @@ class Server {
       "Persistence\r\n"
       "loading:0\r\naof_enabled:0\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n# "
       "Replication\r\n"
-      "role:master\r\n";
+      "role:master\r\nmaster_replid:fedcba9876543210\r\n";
 
   Server(io::SimLoop& loop, io::SimHost& host, const Address& at) : loop_(loop), acceptor_(host.listen(at)) {
     group_.spawn(accept());
@@ -33,6 +33,11 @@ class Server {
   /// What comes back for a command: RESP octets; empty: nothing, ever. Without it, +OK.
   std::function<std::string(const Words&)> answer;
   std::string info = kInfo;
+  /// From now on it says that it is another process: `id` has 16 octets.
+  void become(std::string_view id) {
+    info = kInfo;
+    info.replace(info.find("0123456789abcdef"), 16, id);
+  }
   std::string hello;              // said, before anything else, to who connects; then it hangs up
   std::size_t hang_up_after = 0;  // commands of one connection, greeting included; 0: never
   bool mute = false;              // nothing goes out any more
