@@ -120,6 +120,8 @@ Result<void> read_path(Url& url, std::string_view path, std::string_view query) 
       if (path.empty() || path.contains('/'))
         return wrong(
             "after the sentinels comes the name of the master: redis+sentinel://host:26379/mymaster");
+      // It goes to the log.
+      if (path.contains('@')) return wrong("a / in a password is written %2F, and no master's name has an @");
       url.master = path;
       return {};
   }

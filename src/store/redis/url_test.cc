@@ -87,6 +87,8 @@ TEST(RedisUrl, EachMistakeIsToldAndThePasswordIsNot) {
       {"redis+cluster://:hunter2@a,,b", "the host must be"},
       {"redis+sentinel://:hunter2@a", "name of the master"},
       {"redis+sentinel://:hunter2@a/b/c", "name of the master"},
+      {"redis+sentinel://bob:26379/hunter2@a", "%2F"},
+      {"redis+sentinel://bob:1/hunter2@a/shop", "name of the master"},
   };
   for (const auto& row : rows) {
     const auto url = parse_url(row.text);
