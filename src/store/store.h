@@ -135,7 +135,8 @@ class StateStore {
 
   /// Applies the batch and completes once it is durable as configured.
   /// Success: every write is applied, or was by an earlier commit of the same id: then the first write's
-  /// record, as it is now, says so, and nothing more is done.
+  /// record, as it is now, says so, and nothing more is done. After an erase there is none that could: its
+  /// repeat is a conflict.
   /// Failure: nothing is applied. Code::conflict: a condition did not hold (load again, rebase, commit
   /// again); lease_lost: so did the lease; sessions_full: there would be more than sessions_max records that
   /// are not ended; store_poisoned: writes are refused until restart; store_unavailable: this commit's
