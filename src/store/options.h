@@ -43,6 +43,9 @@ struct StoreOptions {
   std::uint32_t connections = 1;           // of each event loop, to each server
   std::string ca_file;                     // whom to trust with TLS; empty: the system's authorities
   std::uint32_t replicas = 0;              // redis: that must confirm a commit before it is acknowledged
+  /// Redis: how far the clocks of gateways may be apart. Records stay so much longer than they are used, and
+  /// a gateway whose clock is farther from the server's removes none. 0: there is one clock.
+  std::chrono::milliseconds clock_margin = 60s;
   OnOutage on_outage = OnOutage::fail;
   std::string journal_path = "var/journal";      // on_outage = journal: its directory
   std::uint64_t journal_bytes_max = 256u << 20;  // of intents; then 503

@@ -34,7 +34,7 @@ struct ClusterOfSix {
   /// The rights that docs/guides/redis.md names: no test needs more.
   static constexpr const char* kUser =
       "user stateway on >secret ~stateway:* +@read +@write +@scripting +@connection -@dangerous +info +wait "
-      "+cluster|slots";
+      "+time +cluster|slots";
 
   std::unique_ptr<StateStore> make(const WallClock& clock, std::uint64_t records_max) {
     static stores::RedisCluster six({.directives = {kUser}});

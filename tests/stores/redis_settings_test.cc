@@ -111,6 +111,8 @@ TEST(RedisSettings, WhatCommitsSurviveIsFoundOut) {
   RedisServer volatile_one;
   RedisServer each_second({.directives = {"appendonly yes", "appendfsync everysec"}});
   RedisServer always({.directives = {"appendonly yes", "appendfsync always"}});
+  RedisServer mostly(
+      {.directives = {"appendonly yes", "appendfsync always", "no-appendfsync-on-rewrite yes"}});
   const auto of = [](RedisServer& server, Durability asked) {
     return effective(options_for("redis://" + server.address(), asked));
   };
@@ -122,6 +124,7 @@ TEST(RedisSettings, WhatCommitsSurviveIsFoundOut) {
   EXPECT_EQ(of(each_second, Durability::memory), "memory");
   EXPECT_EQ(of(always, Durability::sync), "sync");
   EXPECT_EQ(of(always, Durability::os), "os");
+  EXPECT_EQ(of(mostly, Durability::sync), "os");
   always.must({"ACL", "SETUSER", "ann", "on", ">pw", "~*", "&*", "+@all", "-config"});
   EXPECT_EQ(effective(options_for("redis://ann:pw@" + always.address(), Durability::sync)), "os");
 }
@@ -164,6 +167,31 @@ TEST_F(RedisConfigured, ReplicasConfirmOrTheCommitIsNotDurable) {
   options.timeout = 500ms;
   use(options);
   EXPECT_CODE(put("a", live(4, in(1000), "4")), Code::not_durable);
+}
+
+TEST_F(RedisConfigured, WhatIsSetWhileItRunsIsSeen) {
+  RedisServer server({.directives = {"appendonly yes", "appendfsync always"}});
+  StoreOptions options = options_for("redis://" + server.address(), Durability::sync);
+  options.clock_margin = 0s;
+  use(options);
+  const auto effective_after_ten_sweeps = [this] {
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(sweep(100), 0u);
+    return std::string(store_->stats().durability);
+  };
+  EXPECT_EQ(effective_after_ten_sweeps(), "sync");
+  server.must({"CONFIG", "SET", "appendonly", "no"});
+  EXPECT_EQ(effective_after_ten_sweeps(), "memory");
+}
+
+TEST_F(RedisConfigured, AGatewayWhoseClockIsWrongRemovesNothing) {
+  RedisServer server;
+  use(options_for("redis://" + server.address()));
+  ASSERT_TRUE(put("a", live(1, in(1000), "1")));
+  const SystemClock real;
+  clock_.set(real.now() + 3'600'000);
+  EXPECT_EQ(sweep(100), 0u) << "an hour ahead";
+  clock_.set(real.now());
+  EXPECT_EQ(sweep(100), 1u) << "it expired long ago";
 }
 
 TEST_F(RedisConfigured, AServerThatGoesAndComesBack) {

@@ -29,7 +29,7 @@ Advice advice_of(const Reply& reply) {
   };
   if (is_refusal(reply)) return Advice::elsewhere;
   for (const auto& known : kErrors)
-    if (reply.is_error(known.word)) return known.advice;
+    if (says(reply, known.word)) return known.advice;
   return Advice::done;
 }
 

@@ -189,7 +189,8 @@ TEST(ClusterRouter, AskIsForOneCommand) {
 TEST(ClusterRouter, WhatPassesIsTriedAgain) {
   for (const std::string error :
        {"TRYAGAIN Multiple keys request during rehashing of slot", "NOREPLICAS x",
-        "CLUSTERDOWN The cluster is down", "LOADING x", "MASTERDOWN x", "READONLY x", "MOVED 5 ?:7001"}) {
+        "CLUSTERDOWN The cluster is down", "LOADING x", "MASTERDOWN x", "READONLY x", "MOVED 5 ?:7001",
+        "ERR Error running script (call to f_0): @user_script:1: @user_script: 1: -CLUSTERDOWN x "}) {
     World w;
     FakeCluster cluster(w);
     Client client(w);

@@ -118,17 +118,11 @@ Result<void> ClusterTopology::greeted(const Address& node, const ServerFacts& fa
   as_master.role = facts.mode == "cluster" ? "master" : facts.role;
   if (auto checked = check_master(as_master); !checked) return checked;
   const std::lock_guard lock(mutex_);
-  Process& known = processes_[to_string(node)];
-  const bool is_another = !known.history.empty() && !known.history.is(facts);
-  known = {.history = History(facts), .append_only = facts.append_only};
+  History& known = processes_[to_string(node)];
+  const bool is_another = !known.empty() && !known.is(facts);
+  known = History(facts);
   if (is_another) epoch_.fetch_add(1, std::memory_order_acq_rel);
   return {};
-}
-
-bool ClusterTopology::append_only() const {
-  const std::lock_guard lock(mutex_);
-  return !processes_.empty() &&
-         std::ranges::all_of(processes_, [](const auto& known) { return known.second.append_only; });
 }
 
 std::size_t ClusterTopology::partition(std::string_view key) const {

@@ -32,8 +32,6 @@ class ClusterTopology final : public Topology {
   /// A number for each node of the map, which it keeps for as long as it is there.
   std::size_t partition(std::string_view key) const override;
   std::vector<std::string> probes() const override;
-  /// Of all nodes of the map that were reached.
-  bool append_only() const override;
 
   // For its routers.
   const Access& access() const { return access_; }
@@ -59,11 +57,6 @@ class ClusterTopology final : public Topology {
   void replace(std::shared_ptr<const SlotMap> map, bool another_owner);
   std::vector<std::size_t> partitions_for(const std::vector<Address>& nodes) const;
 
-  struct Process {
-    History history;
-    bool append_only = false;
-  };
-
   const std::vector<Address> seeds_;
   const Access access_;
   SystemRandom random_;
@@ -73,7 +66,7 @@ class ClusterTopology final : public Topology {
   mutable std::mutex mutex_;
   std::shared_ptr<const SlotMap> map_ = std::make_shared<const SlotMap>();
   std::vector<std::size_t> partitions_;       // of the map's nodes
-  std::map<std::string, Process> processes_;  // by address
+  std::map<std::string, History> processes_;  // by address
   bool refreshing_ = false;
   TimePoint next_refresh_{};
   std::size_t turn_ = 0;  // of witnesses

@@ -108,16 +108,10 @@ TEST(ClusterTopology, PartitionsKeepTheirNumbers) {
 
 TEST(ClusterTopology, NodesAreChecked) {
   ClusterTopology topology(all({7001}), Access());
-  EXPECT_FALSE(topology.append_only()) << "nobody was reached";
   ServerFacts facts = process("a");
-  facts.append_only = true;
   ASSERT_TRUE(topology.greeted(at(1), facts));
   facts.role = "slave";
   EXPECT_TRUE(topology.greeted(at(2), facts));
-  EXPECT_TRUE(topology.append_only());
-  facts.append_only = false;
-  EXPECT_TRUE(topology.greeted(at(2), facts));
-  EXPECT_FALSE(topology.append_only());
 
   const auto refused = [&](const ServerFacts& what) { return topology.greeted(at(3), what).error().code; };
   facts.loading = true;

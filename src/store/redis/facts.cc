@@ -30,6 +30,13 @@ Result<ServerFacts> parse_info(std::string_view info) {
   return facts;
 }
 
+Result<void> check_eviction(const ServerFacts& facts) {
+  if (facts.memory_max == 0 || facts.eviction == "noeviction") return {};
+  return fail(Code::invalid_argument, Side::store,
+              "its maxmemory-policy is " + facts.eviction +
+                  ": it would drop sessions when its memory is full; set maxmemory-policy noeviction");
+}
+
 Result<void> check_master(const ServerFacts& facts) {
   const auto refuse = [](Code code, std::string sentence) -> Result<void> {
     return fail(code, Side::store, std::move(sentence));
@@ -42,11 +49,7 @@ Result<void> check_master(const ServerFacts& facts) {
   if (facts.role != "master")
     return refuse(Code::store_unavailable,
                   "it is a replica: name the master, or use redis+sentinel:// to have it found");
-  if (facts.memory_max > 0 && facts.eviction != "noeviction")
-    return refuse(Code::invalid_argument,
-                  "its maxmemory-policy is " + facts.eviction +
-                      ": it would drop sessions when its memory is full; set maxmemory-policy noeviction");
-  return {};
+  return check_eviction(facts);
 }
 
 }  // namespace stateway::store::redis

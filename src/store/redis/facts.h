@@ -39,6 +39,9 @@ struct History {
 /// version: nobody we know. Pure; any thread.
 Result<ServerFacts> parse_info(std::string_view info);
 
+/// That no session is thrown away when memory is full. Errors: invalid_argument, a sentence for the operator.
+Result<void> check_eviction(const ServerFacts& facts);
+
 /// That sessions can be kept there: a master that has loaded its data and evicts nothing. Errors, with a
 /// sentence for the operator: invalid_argument for what he must change; store_unavailable for what may pass.
 Result<void> check_master(const ServerFacts& facts);

@@ -65,7 +65,7 @@ void RedisStore::detach(io::Loop& loop) { parts_.remove(loop); }
 
 io::Task<Result<void>> RedisStore::open(io::Loop& loop) {
   Part& part = parts_.on(loop);
-  if (auto found = co_await find_durability(part); !found) co_return found;
+  if (auto found = co_await find_durability(part, true); !found) co_return found;
   co_return co_await recount(part, part.deadline(timeout_));
 }
 

@@ -69,7 +69,8 @@ class RedisStore final : public StateStore, private Leases {
   void extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) override;
   void give_back(io::Loop& loop, std::string_view key, std::uint64_t token) override;
 
-  io::Task<Result<void>> find_durability(Part& part);
+  io::Task<Result<void>> find_durability(Part& part, bool again);
+  io::Task<Result<bool>> clocks_agree(Part& part);
   std::string_view durability() const;
   std::int64_t room() const;
   void count(const Batch& batch, const Reply& outcome);
@@ -97,6 +98,9 @@ class RedisStore final : public StateStore, private Leases {
   std::atomic<std::uint64_t> sessions_max_;
   Durability asked_ = Durability::memory;
   std::uint32_t replicas_ = 0;
+  Duration clock_margin_ = 0s;
+  std::atomic<bool> clocks_apart_{false};
+  std::atomic<unsigned> sweeps_{0};
   std::atomic<bool> known_{false};  // these two, of the servers of this epoch
   std::atomic<std::uint64_t> known_epoch_{0};
   std::atomic<Durability> effective_{Durability::memory};

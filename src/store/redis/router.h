@@ -59,8 +59,6 @@ class Topology {
   virtual std::size_t partition(std::string_view key) const = 0;
   /// A key for each server that has a part of the data, once they are known: for what all are asked.
   virtual std::vector<std::string> probes() const = 0;
-  /// Of the servers that were reached last: what they keep on disk.
-  virtual bool append_only() const = 0;
 };
 
 }  // namespace stateway::store::redis

@@ -76,7 +76,7 @@ return 1
 constexpr std::string_view kExpire = R"lua(
 local old = redis.call('HMGET', KEYS[1], 'exp', 'principal')
 if not old[1] then return {} end
-if tonumber(old[1]) > tonumber(ARGV[1]) then return {old[1]} end
+if tonumber(old[1]) > tonumber(ARGV[1]) then return old end
 redis.call('DEL', KEYS[1])
 return {'', old[2]}
 )lua";

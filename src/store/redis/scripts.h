@@ -28,8 +28,8 @@ struct Script {
 const Script& commit_script();
 /// Keys: a record's. Arguments: now, the later expiry, milliseconds until it may be thrown away.
 const Script& touch_script();
-/// Removes a record that has expired. Keys: a record's. Arguments: now. Result: [expiry] of one that has not;
-/// [] there is none; ["", principal] it is removed.
+/// Removes a record that has expired. Keys: a record's. Arguments: now. Result: [expiry, principal] of one
+/// that has not; [] there is none; ["", principal] it is removed.
 const Script& expire_script();
 /// Keys: an index. Arguments: now, the expiry, the member. Nothing gets a later time that has not expired
 /// yet.

@@ -23,8 +23,15 @@ const Reply& first_of(const Reply& reply) {
   return reply.kind == Reply::Kind::array && !reply.elements.empty() ? reply.elements.front() : reply;
 }
 
+bool says(const Reply& reply, std::string_view word) {
+  if (reply.is_error(word)) return true;
+  constexpr std::string_view kWrapped = "ERR Error running script ";
+  return reply.is_error() && reply.text.starts_with(kWrapped) &&
+         reply.text.contains(": -" + std::string(word) + " ");
+}
+
 bool is_refusal(const Reply& reply) {
-  return reply.is_error("READONLY") || reply.is_error("LOADING") || reply.is_error("MASTERDOWN");
+  return says(reply, "READONLY") || says(reply, "LOADING") || says(reply, "MASTERDOWN");
 }
 
 ServerLink::ServerLink(io::Loop& loop, Dialer& dialer, const Access& access, ServerCheck& check,
@@ -99,7 +106,6 @@ std::unique_ptr<Dialer> SingleTopology::make_dialer(io::Loop&, io::Network& netw
 
 Result<void> SingleTopology::check(const ServerFacts& facts) {
   if (auto checked = check_master(facts); !checked) return checked;
-  append_only_.store(facts.append_only, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   if (known_.is(facts)) return {};
   known_ = History(facts);

@@ -39,6 +39,9 @@ std::uint64_t server_number(std::string_view run_id);
 /// The reply, or, of several commands in one piece, that of the first.
 const Reply& first_of(const Reply& reply);
 
+/// An error of this word, as it is or inside that of a script, where Redis 6.2 has it.
+bool says(const Reply& reply, std::string_view word);
+
 /// That the reply says "not now" or "not as a replica": what may be asked again, as nothing was done.
 bool is_refusal(const Reply& reply);
 
@@ -77,7 +80,6 @@ class SingleTopology : public Topology, private ServerCheck {
   std::uint64_t epoch() const override { return epoch_.load(std::memory_order_acquire); }
   std::size_t partition(std::string_view) const override { return 0; }
   std::vector<std::string> probes() const override { return {"stateway:{}"}; }
-  bool append_only() const override { return append_only_.load(std::memory_order_relaxed); }
 
  protected:
   const Access& access() const { return access_; }
@@ -94,7 +96,6 @@ class SingleTopology : public Topology, private ServerCheck {
   std::mutex mutex_;
   History known_;  // of who was greeted last
   std::atomic<std::uint64_t> epoch_{0};
-  std::atomic<bool> append_only_{false};
 };
 
 }  // namespace stateway::store::redis

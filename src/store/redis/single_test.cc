@@ -85,22 +85,30 @@ TEST(RedisSingle, ASilentServerIsAskedAgainUntilTheDeadline) {
 }
 
 TEST(RedisSingle, AServerThatBecameAReplicaIsDialedAgain) {
-  World w;
-  Server server(w.loop, w.host, w.at);
-  int refusals = 3;
-  server.answer = [&](const Words& words) -> std::string {
-    if (words[0] == "PING")
-      return refusals-- > 0 ? "-READONLY You can't write against a read only replica.\r\n" : "+PONG\r\n";
-    return "";
-  };
-  Single single(w);
-  Result<Answer> answer;
-  Request once = ping();
-  once.repeatable = false;  // it was not done
-  w.run(ask(w, *single.router, once, answer));
-  ASSERT_TRUE(answer.has_value()) << answer.error().context;
-  EXPECT_EQ(answer->reply.text, "PONG");
-  EXPECT_EQ(server.connections, 4);
+  for (const char* said : {
+           "-READONLY You can't write against a read only replica.\r\n",
+           // Redis 6.2, inside a script
+           "-ERR Error running script (call to f_0a1b): @user_script:4: @user_script: 4: -READONLY You can't "
+           "write against a read only replica. \r\n",
+           "-ERR Error running script (call to f_0a1b): @user_script:5: @user_script: 5: -LOADING Redis is "
+           "loading the dataset in memory \r\n",
+       }) {
+    World w;
+    Server server(w.loop, w.host, w.at);
+    int refusals = 3;
+    server.answer = [&](const Words& words) -> std::string {
+      if (words[0] != "PING") return "";
+      return refusals-- > 0 ? said : "+PONG\r\n";
+    };
+    Single single(w);
+    Result<Answer> answer;
+    Request once = ping();
+    once.repeatable = false;  // it was not done
+    w.run(ask(w, *single.router, once, answer));
+    ASSERT_TRUE(answer.has_value()) << answer.error().context;
+    EXPECT_EQ(answer->reply.text, "PONG") << said;
+    EXPECT_EQ(server.connections, 4);
+  }
 }
 
 TEST(RedisSingle, AnotherProcessIsAnotherEpoch) {
@@ -118,13 +126,10 @@ TEST(RedisSingle, AnotherProcessIsAnotherEpoch) {
       return words[0] == "PING" ? "-LOADING Redis is loading the dataset in memory\r\n" : "";
     };
     s.info.replace(s.info.find("0123456789abcdef"), 16, "another one.....");
-    s.info.replace(s.info.find("aof_enabled:0"), 13, "aof_enabled:1");
-    EXPECT_FALSE(of.topology.append_only());
     co_await ask(world, *of.router, ping(), second);
     EXPECT_TRUE(first && second);
     EXPECT_NE(of.topology.epoch(), epoch);
     EXPECT_NE(first->server, second->server);
-    EXPECT_TRUE(of.topology.append_only());
   };
   w.run(test(w, server, single));
 }

@@ -7,13 +7,23 @@
 #include "store/redis/part.h"
 
 namespace stateway::store::redis {
+namespace {
+
+constexpr unsigned kSweepsPerLook = 10;  // what a server is set to changes rarely
+
+}  // namespace
 
 io::Task<Result<std::size_t>> RedisStore::sweep(io::Loop& loop, std::size_t most) {
   Part& part = parts_.on(loop);
-  if (auto found = co_await find_durability(part); !found) co_return pass_on(std::move(found));
-  const WallMillis now = clock_.now();
+  const bool look_again = ++sweeps_ % kSweepsPerLook == 0;
+  if (auto found = co_await find_durability(part, look_again); !found) co_return pass_on(std::move(found));
+  const auto agree = co_await clocks_agree(part);
+  if (!agree) co_return std::unexpected<Error>(agree.error());
+  // To another gateway, whose clock is behind ours, a record may be there a little longer.
+  const WallMillis now =
+      clock_.now() - std::chrono::duration_cast<std::chrono::milliseconds>(clock_margin_).count();
   std::size_t removed = 0;
-  while (removed < most) {
+  while (*agree && removed < most) {
     auto shards = co_await due(part, now, most - removed);
     if (!shards) co_return pass_on(std::move(shards));
     bool any = false;
@@ -67,9 +77,13 @@ io::Task<Result<std::size_t>> RedisStore::expire(Part& part, std::size_t shard, 
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!answers[i]) co_return std::unexpected<Error>(answers[i].error());
     const std::vector<Reply>& found = answers[i]->reply.elements;
-    if (found.size() == 1) {
+    if (!found.empty() && !found[0].text.empty()) {
       tasks.push_back(run_script(*part.router, index_script(), {index_key(shard)},
                                  {at, found[0].text, keys[i]}, deadline));
+      // A failover may have lost the entry, which no commit writes again.
+      if (!found[1].text.empty())
+        tasks.push_back(
+            run_command(*part.router, principal_key(found[1].text), {"ZADD", "0", keys[i]}, deadline));
       continue;
     }
     tasks.push_back(run_script(*part.router, unindex_script(), {index_key(shard)}, {at, keys[i]}, deadline));
