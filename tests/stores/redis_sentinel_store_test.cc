@@ -62,7 +62,7 @@ class Failover : public testing::Test {
   }
   Writers writers() {
     std::vector<std::string> keys;
-    for (int i = 100; i < 120; ++i) keys.push_back("writer " + std::to_string(i));
+    for (int i = 0; i < 20; ++i) keys.push_back("writer " + std::to_string(10000 + i));
     return Writers({&loop_}, *store_, keys, clock_.now() + 3'600'000);
   }
 
