@@ -29,6 +29,15 @@ std::string without_quotes(std::string_view message) {
   return message.empty() ? "it is no URL of PostgreSQL" : std::string(message);
 }
 
+// Whether a password was written as it is: libpq would take the rest of it for a host or a database, whose
+// names are shown.
+bool has_stray_signs(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  const std::string_view servers = url.substr(0, url.find('?'));
+  const auto at = servers.find('@');
+  return at != servers.npos && (servers.find('@', at + 1) != servers.npos || servers.find('/') < at);
+}
+
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> out;
   for (;;) {
@@ -119,6 +128,7 @@ Result<Target> parse_target(const StoreOptions& options) {
   const std::string url(options.url.reveal());
   if (!url.starts_with("postgres://") && !url.starts_with("postgresql://"))
     return wrong("it must begin with postgres:// or postgresql://");
+  if (has_stray_signs(url)) return wrong("in a user's name or password, write %40 for @ and %2F for /");
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, Free> parsed(PQconninfoParse(url.c_str(), &message));
   const std::unique_ptr<char, Free> owned(message);

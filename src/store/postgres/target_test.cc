@@ -21,6 +21,7 @@ TEST(Target, ServersOfAUrl) {
   } kTable[] = {
       {"postgres://db", {"db:5432"}},
       {"postgresql://ann:x@db.example:6000/shop", {"db.example:6000"}},
+      {"postgres://ann%40corp:x%40%2Fy@db/sh%40p?application_name=a@b/c", {"db:5432"}},
       {"postgres://a,b:7/shop", {"a:5432", "b:7"}},
       {"postgres://[2001:db8::1]:7/shop", {"[2001:db8::1]:7"}},
       {"postgres:///shop?host=/run/pg&port=7", {"/run/pg/.s.PGSQL.7"}},
@@ -44,6 +45,9 @@ TEST(Target, MistakesAreNamedWithoutTheUrl) {
       {"postgres://ann:hidden@db:hidden/shop", "a port is a number from 1 to 65535"},
       {"postgres://ann:hidden@db:0/shop", "a port is a number from 1 to 65535"},
       {"postgres://ann:hidden@db:65536/shop", "a port is a number from 1 to 65535"},
+      {"postgres://ann:hid@hidden@db/shop", "in a user's name or password, write %40 for @ and %2F for /"},
+      {"postgres://ann:x@hid@db:7", "in a user's name or password, write %40 for @ and %2F for /"},
+      {"postgres://ann:12/hidden@db/shop", "in a user's name or password, write %40 for @ and %2F for /"},
       {"postgres://a,b/shop?port=1,2,3", "it has not as many ports as hosts"},
       {"postgres://a,b/shop?hostaddr=10.0.0.1", "host and hostaddr must name as many servers"},
       {"postgres:///shop?service=hidden", "services of pg_service.conf are not supported: name the server"},
