@@ -116,10 +116,13 @@ Result<void> Runtime::start() {
   log::start(config().log.format, log::Level::info);
   raise_descriptor_limit();
   for (const std::string& warning : config().warnings) log::warn(warning);
-  if (auto opened = open_sockets(); !opened) return opened;
+  if (auto opened = open_sockets(); !opened) {
+    opened.error().code = Code::invalid_argument;
+    return opened;
+  }
   auto stores = StoresInForce::open(config(), nullptr, clock_);
   if (!stores) {
-    stores.error().side = Side::store;
+    stores.error().code = Code::invalid_argument;
     return pass_on(std::move(stores));
   }
   stores_.emplace(std::move(*stores), loops_);
@@ -243,8 +246,8 @@ int run_gateway(const std::string& path, config::Config configuration) {
       exit_code = runtime.run();
     } else {
       fmt::print(stderr, "stateway: {}\n", started.error().context);
-      // The store stands beside the file: both are the operator's to put right.
-      if (started.error().side == Side::store) exit_code = kExitBadUsage;
+      // Stores and addresses stand beside the file: all of them are the operator's to put right.
+      if (started.error().code == Code::invalid_argument) exit_code = kExitBadUsage;
     }
   }
   log::flush();

@@ -119,7 +119,7 @@ path = "/"
 )",
                                                          to_string(taken->address()));
   const Ended run = run_stateway(folder, {"run", "-c", folder / "stateway.toml"});
-  EXPECT_EQ(run.status, 1) << run.output;
+  EXPECT_EQ(run.status, 2) << run.output;
   EXPECT_THAT(run.output, HasSubstr(to_string(taken->address())));
 }
 
