@@ -72,11 +72,14 @@ class Copy {
     // A directory that is not there would be made: nobody copies out of that.
     if (from.kind == store::Kind::embedded && !fs::exists(from.path))
       return fail(Code::invalid_argument, Side::client, "there is no store in " + from.path);
+    const auto two = known_as_two(to, from, clock_);
+    if (!two) return fail(Code::invalid_argument, Side::client, "--from and --to: " + two.error().context);
     auto previous = open_store(from, clock_);
     if (!previous) return pass_on(std::move(previous));
     auto next = open_store(to, clock_);
     if (!next) return pass_on(std::move(next));
-    moving_ = std::make_unique<store::MovingStore>(std::move(*next), std::move(*previous), to.sessions_max);
+    moving_ =
+        std::make_unique<store::MovingStore>(std::move(*next), std::move(*previous), to.sessions_max, *two);
     moving_->attach(loop_, network_);
     return {};
   }

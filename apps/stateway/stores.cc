@@ -1,15 +1,21 @@
 #include "stateway/stores.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "base/log.h"
 #include "base/random.h"
+#include "io/epoll.h"
+#include "io/sockets.h"
+#include "io/task_group.h"
+#include "io/worker.h"
 #include "session/intent.h"
 #include "store/embedded.h"
 #include "store/memory.h"
 #include "store/outage/outage_store.h"
 #include "store/postgres/postgres.h"
 #include "store/redis/redis_store.h"
+#include "store/same_store.h"
 
 namespace stateway {
 namespace {
@@ -49,7 +55,64 @@ Result<std::unique_ptr<StateStore>> open_remote(const StoreOptions& options, con
   return with_journal(std::move(*made), options, clock);
 }
 
+constexpr WallMillis kTrialMs = 60'000;  // what a crash leaves of it is gone by then
+
+io::Task<void> try_them(io::Loop& loop, StateStore& next, StateStore& previous, WallMillis expires_at,
+                        Result<bool>& are_one) {
+  are_one = co_await store::are_one(loop, previous, next, expires_at);
+  loop.stop();
+}
+
+/// By connections of its own, without a journal: those in use belong to other loops. Errors: they cannot be
+/// reached, or used.
+template <class Store>
+Result<bool> are_one(const StoreOptions& next, const StoreOptions& previous, const WallClock& clock) {
+  auto made = Store::make(next, clock);
+  if (!made) return pass_on(std::move(made));
+  auto other = Store::make(previous, clock);
+  if (!other) return pass_on(std::move(other));
+  io::EpollLoop loop;
+  io::Worker names("store-names");
+  io::SocketNetwork network(loop, names);
+  Result<bool> out = false;
+  for (const auto& store : {&*made, &*other}) (*store)->attach(loop, network);
+  {
+    io::TaskGroup group;
+    group.spawn(try_them(loop, **made, **other, clock.now() + kTrialMs, out));
+    loop.run();
+  }
+  for (const auto& store : {&*made, &*other}) (*store)->detach(loop);
+  return out;
+}
+
+Result<bool> are_one(const StoreOptions& next, const StoreOptions& previous, const WallClock& clock) {
+  if (next.kind != previous.kind) return false;
+  switch (next.kind) {
+    case store::Kind::memory:
+      return true;
+    case store::Kind::embedded: {
+      std::error_code neither;  // is there; a directory that is not there is nobody else's
+      return std::filesystem::equivalent(next.path, previous.path, neither);
+    }
+    case store::Kind::redis:
+      return are_one<store::redis::RedisStore>(next, previous, clock);
+    case store::Kind::postgres:
+      return are_one<store::postgres::PostgresStore>(next, previous, clock);
+  }
+  return fail(Code::internal);
+}
+
 }  // namespace
+
+Result<bool> known_as_two(const StoreOptions& next, const StoreOptions& previous, const WallClock& clock) {
+  const auto one = are_one(next, previous, clock);
+  if (!one) return false;
+  if (!*one) return true;
+  return fail(Code::invalid_argument, Side::store,
+              "both names are of one store, " + name_of(next) +
+                  ": nothing can move. If only its name has changed (another password, another spelling of "
+                  "the host or the path), leave the previous one out and restart");
+}
 
 Result<std::unique_ptr<StateStore>> open_store(const StoreOptions& options, const WallClock& clock) {
   switch (options.kind) {

@@ -15,6 +15,11 @@ namespace stateway {
 Result<std::unique_ptr<store::StateStore>> open_store(const store::StoreOptions& options,
                                                       const WallClock& clock);
 
+/// That these are not one store under two names: no session can move then. Blocks; connects. False: nobody
+/// can tell now, since one of them cannot be reached. Errors: invalid_argument: they are one.
+Result<bool> known_as_two(const store::StoreOptions& next, const store::StoreOptions& previous,
+                          const WallClock& clock);
+
 /// "embedded at var/state", "memory", "redis". Never a url: that may hold a password.
 std::string name_of(const store::StoreOptions& options);
 

@@ -37,6 +37,11 @@ Result<StoresInForce::Set> StoresInForce::open(const config::Config& next, const
   Set out{.store = std::move(*store), .previous = {}};
   out.store.options.sessions_max = next.store.sessions_max;
   if (!next.previous_store) return out;
+  // Before it is opened: an embedded one would be said to be another gateway's.
+  const auto two = known_as_two(next.store, *next.previous_store, clock);
+  if (!two)
+    return fail(Code::invalid_argument, Side::store, "[store] and [store.previous]: " + two.error().context);
+  out.known_as_two = *two;
   auto previous = open_place(*next.previous_store, in_force, clock);
   if (!previous) return pass_on(std::move(previous));
   out.previous = std::move(*previous);
@@ -51,7 +56,8 @@ std::shared_ptr<store::StateStore> StoresInForce::joined() {
     set_.store.store->set_sessions_max(most);
     return set_.store.store;
   }
-  moving_ = std::make_shared<store::MovingStore>(set_.store.store, set_.previous->store, most);
+  moving_ =
+      std::make_shared<store::MovingStore>(set_.store.store, set_.previous->store, most, set_.known_as_two);
   return moving_;
 }
 
@@ -93,10 +99,11 @@ io::Task<void> StoresInForce::put_in_force(Set next) {
     switch_.set_sessions_max(next.store.options.sessions_max);
     co_return;
   }
-  rest_.cancel_all();
-  copying_ = "no";
   co_await attach_on_all(next.store);
   if (next.previous) co_await attach_on_all(*next.previous);
+  // From here to the switch nothing waits: somebody may have begun a copy until now.
+  rest_.cancel_all();
+  copying_ = "no";
   std::vector<std::shared_ptr<store::StateStore>> leaving;
   for (const auto& before : {set_.store.store, store_of(set_.previous)})
     if (before && before != next.store.store && before != store_of(next.previous)) leaving.push_back(before);

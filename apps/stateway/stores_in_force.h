@@ -31,6 +31,7 @@ class StoresInForce {
   struct Set {
     Place store;
     std::optional<Place> previous;
+    bool known_as_two = false;  // of those two; else it shows when something is to move
   };
   /// Opens what `next` names; takes what is open in `in_force` (nullptr: nothing is) as it is. Blocks; any
   /// thread. `clock` must outlive the stores. Errors: a sentence for the operator.

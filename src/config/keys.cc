@@ -107,7 +107,7 @@ constexpr Key which_store(Key key) {
   };
   key.refusal =
       "names another store than the one in force: name that one in [store.previous], so that its sessions "
-      "can move";
+      "can move. If only its name is another, restart";
   return key;
 }
 constexpr Key not_yet(std::string_view section, std::string_view name) {

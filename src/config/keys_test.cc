@@ -200,7 +200,7 @@ TEST(Keys, WhatOnlyARestartChangesIsSaidAtItsPlace) {
   const std::string_view why = " takes effect at a start only: restart the gateway, or set it back";
   const std::string_view another =
       " names another store than the one in force: name that one in [store.previous], so that its sessions "
-      "can move";
+      "can move. If only its name is another, restart";
   EXPECT_THAT(refused, testing::ElementsAre(fmt::format("F:2:11: gateway.threads{}", why),
                                             fmt::format("F:2:19: gateway.session_address{}", why),
                                             fmt::format("F:2:12: gateway.key_file{}", why),

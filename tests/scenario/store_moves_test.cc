@@ -152,6 +152,35 @@ TEST_F(StoreMoves, NoSessionIsLeftBehindByMistake) {
   EXPECT_EQ(command({"store", "copy"}).status, 1) << "nothing is previous";
 }
 
+TEST_F(StoreMoves, OneStoreUnderTwoNamesIsRefused) {
+  const std::string twice = "both names are of one store";
+  start(config(on_redis_));
+  Browser browser = idle_client("item");
+  const std::string other = fmt::format("redis://{}/0", redis_.address());
+  write_config(config(fmt::format("kind = \"redis\"\nurl = \"{}\"\n", other), on_redis_));
+  const Reply refused = reload();
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr(twice));
+  expect_item(browser, "item");
+  for (const auto& [from, to] :
+       {std::pair(other, "redis://" + redis_.address()),
+        std::pair(postgres_.url(database_), postgres_.url(database_) + "?keepalives_idle=9")}) {
+    on_postgres();
+    const Ended copied = run_stateway(folder, {"store", "copy", "--from", from, "--to", to});
+    EXPECT_EQ(copied.status, 2) << copied.output;
+    EXPECT_THAT(copied.output, HasSubstr(twice));
+  }
+  expect_item(browser, "item");
+
+  stop();
+  write_config(config(embedded("a"), embedded("b/../a")));
+  std::filesystem::create_directories(folder / "a");
+  std::filesystem::create_directories(folder / "b");
+  const Ended run = run_stateway(folder, {"run", "-c", folder / "stateway.toml"});
+  EXPECT_EQ(run.status, 2) << run.output;
+  EXPECT_THAT(run.output, HasSubstr(twice));
+}
+
 TEST_F(StoreMoves, AGatewayKilledWhileSessionsMoveGoesOn) {
   start(config(embedded("a")));
   std::vector<Browser> browsers;
