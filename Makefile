@@ -15,7 +15,7 @@ FIRST ?= 0#         the first of them
 FUZZ_TARGETS := $(notdir $(wildcard tests/fuzz/corpus/*))
 
 # What races can happen in: everything that shares state between loops and threads.
-TSAN_TESTS := ^(base|io|wire|store|session|upstream|gateway|lab|scenario.*)$$
+TSAN_TESTS := ^(base|io|wire|store.*|session|upstream|gateway|lab|scenario.*)$$
 
 SYMBOLIZER := $(firstword $(wildcard /usr/bin/llvm-symbolizer-19) llvm-symbolizer)
 export ASAN_SYMBOLIZER_PATH := $(SYMBOLIZER)
