@@ -19,10 +19,26 @@ const StoresInForce::Place* find(const StoresInForce::Set* set, const store::Sto
   return nullptr;
 }
 
+/// The place in force that has the journal's folder which another store would have.
+const StoresInForce::Place* user_of_journal(const StoresInForce::Set* set,
+                                            const store::StoreOptions& options) {
+  const auto uses = [&](const StoresInForce::Place& place) {
+    return place.options.on_outage == store::OnOutage::journal &&
+           place.options.journal_path == options.journal_path;
+  };
+  if (set == nullptr || options.on_outage != store::OnOutage::journal) return nullptr;
+  if (uses(set->store)) return &set->store;
+  return set->previous && uses(*set->previous) ? &*set->previous : nullptr;
+}
+
 Result<StoresInForce::Place> open_place(const store::StoreOptions& options,
                                         const StoresInForce::Set* in_force, const WallClock& clock) {
   if (const StoresInForce::Place* present = find(in_force, options))
     return StoresInForce::Place{.options = present->options, .store = present->store};
+  if (const StoresInForce::Place* user = user_of_journal(in_force, options))
+    return fail(Code::invalid_argument, Side::store,
+                "the journal in " + options.journal_path + " is of the store in force, " +
+                    name_of(user->options) + ": give another store another store.journal");
   auto opened = open_store(options, clock);
   if (!opened) return pass_on(std::move(opened));
   return StoresInForce::Place{.options = options, .store = std::move(*opened), .is_new = true};
@@ -126,6 +142,9 @@ io::Task<void> StoresInForce::see_off(std::vector<std::shared_ptr<store::StateSt
       (void)co_await call;
     }
     const std::string kind(store->stats().kind);
+    if (const auto outage = store->stats().outage; outage && outage->pending > 0)
+      log::warn("changes that were kept during an outage are left in the journal of a store that is closed",
+                {{"kind", kind}, {"pending", outage->pending}});
     auto close = [store = std::move(store)]() mutable {
       store.reset();
       return true;
