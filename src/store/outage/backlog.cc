@@ -34,6 +34,12 @@ void Backlog::add_pending(std::string_view tag, Item item, const std::function<v
   then();
 }
 
+void Backlog::unless_pending(std::string_view tag, const std::function<void()>& then) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = sessions_.find(tag);
+  if (at == sessions_.end() || at->second.pending.empty()) then();
+}
+
 std::optional<Item> Backlog::first_pending(std::string_view tag) const {
   const std::lock_guard lock(mutex_);
   const auto at = sessions_.find(tag);

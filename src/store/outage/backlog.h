@@ -37,6 +37,8 @@ class Backlog {
   bool has_pending(std::string_view tag) const;
   /// Behind those of that tag. `then()` is called under the lock: nothing of the tag comes or goes meanwhile.
   void add_pending(std::string_view tag, Item item, const std::function<void()>& then);
+  /// Calls `then()` under the lock, unless something of that tag is pending.
+  void unless_pending(std::string_view tag, const std::function<void()>& then) const;
   std::optional<Item> first_pending(std::string_view tag) const;
   /// The first pending one is in the store and kept from now on, or dropped. `then(last)` is called under the
   /// lock.

@@ -75,7 +75,7 @@ std::string encode_entry(What what, WallMillis at, const Batch& batch) {
   append_big_endian(out, static_cast<std::uint8_t>(what));
   append_big_endian(out, static_cast<std::uint64_t>(at));
   append_id(out, batch.id);
-  if (what == What::done) return out;
+  if (what >= What::done) return out;
   append_text(out, batch.intent);
   append_big_endian(out, static_cast<std::uint8_t>(batch.writes.size()));
   for (const Write& write : batch.writes) {
@@ -91,11 +91,11 @@ std::optional<JournalEntry> decode_entry(std::string_view in) {
   JournalEntry entry;
   std::uint8_t version = 0, what = 0, writes = 0;
   if (!take_big_endian(in, version) || version != kVersion || !take_big_endian(in, what) ||
-      what < static_cast<std::uint8_t>(What::intent) || what > static_cast<std::uint8_t>(What::done) ||
+      what < static_cast<std::uint8_t>(What::intent) || what > static_cast<std::uint8_t>(What::dropped) ||
       !take_millis(in, entry.at) || !take_id(in, entry.batch.id))
     return std::nullopt;
   entry.what = static_cast<What>(what);
-  if (entry.what != What::done) {
+  if (entry.what < What::done) {
     if (!take_text(in, entry.batch.intent) || !take_big_endian(in, writes) || writes == 0)
       return std::nullopt;
     entry.batch.writes.resize(writes);

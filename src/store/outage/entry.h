@@ -13,13 +13,14 @@ namespace stateway::store::outage {
 enum class What : std::uint8_t {
   intent = 1,        // acknowledged, and not in the store
   acknowledged = 2,  // by the store, which may lose it
-  done = 3,          // the intent of that id needs nothing more
+  done = 3,          // the store has the intent of that id
+  dropped = 4,       // the store is not to get it
 };
 
 struct JournalEntry {
   What what = What::intent;
   WallMillis at = 0;  // when it was written
-  Batch batch;        // of `done` its id alone; never with a lease
+  Batch batch;        // of `done` and `dropped` its id alone; never with a lease
 };
 
 std::string encode_entry(What what, WallMillis at, const Batch& batch);

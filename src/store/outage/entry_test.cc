@@ -48,7 +48,7 @@ TEST(Entry, WhatIsNotWholeIsRefused) {
       EXPECT_FALSE(decode_entry(whole.substr(0, bytes))) << bytes;
     EXPECT_FALSE(decode_entry(whole + '\0'));
     EXPECT_FALSE(decode_entry('\2' + whole.substr(1)));                       // another version
-    EXPECT_FALSE(decode_entry(whole.substr(0, 1) + '\4' + whole.substr(2)));  // another kind
+    EXPECT_FALSE(decode_entry(whole.substr(0, 1) + '\5' + whole.substr(2)));  // another kind
   }
 }
 

@@ -20,6 +20,11 @@ struct Found {
   WallMillis acknowledged_at = 0;  // by the store
 };
 
+struct Done {
+  WallMillis at = 0;
+  bool dropped = false;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Local>> Local::open(StateStore& inner, const WallClock& clock, const Remaker& remaker,
@@ -31,10 +36,10 @@ Result<std::unique_ptr<Local>> Local::open(StateStore& inner, const WallClock& c
 
 Result<void> Local::read_journal(const Journal::Options& options) {
   std::vector<Found> intents, acknowledged;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, WallMillis> done;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Done> done;
   auto opened = Journal::open(options, [&](const Journal::At& at, JournalEntry entry) {
-    if (entry.what == What::done)
-      done[{entry.batch.id.gateway, entry.batch.id.sequence}] = entry.at;
+    if (entry.what >= What::done)
+      done[{entry.batch.id.gateway, entry.batch.id.sequence}] = {entry.at, entry.what == What::dropped};
     else
       (at.acknowledged ? acknowledged : intents).push_back({at, std::move(entry), entry.at});
   });
@@ -47,8 +52,8 @@ Result<void> Local::read_journal(const Journal::Options& options) {
     const auto at = done.find({intent.entry.batch.id.gateway, intent.entry.batch.id.sequence});
     if (at == done.end()) {
       pending.push_back(std::move(intent));
-    } else {
-      intent.acknowledged_at = at->second;
+    } else if (!at->second.dropped) {
+      intent.acknowledged_at = at->second.at;
       acknowledged.push_back(std::move(intent));
     }
   }

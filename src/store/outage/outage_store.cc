@@ -10,6 +10,9 @@ namespace {
 // Of tokens that the inner store knows nothing of; its own are far smaller. What is above belongs to Switch.
 constexpr std::uint64_t kTakenHere = std::uint64_t{1} << 55;
 
+// A store that has lost something once more than so often while one load waits says what there is.
+constexpr int kRecoveriesMost = 3;
+
 std::unexpected<Error> unavailable(std::string_view context) {
   return fail(Code::store_unavailable, Side::store, std::string(context), Retry::always);
 }
@@ -55,7 +58,7 @@ class OutageStore::Intent final : public Journal::Work {
 /// A commit that the store has acknowledged.
 class OutageStore::Acknowledged final : public Journal::Work {
  public:
-  Acknowledged(Local& local, Batch batch, std::uint64_t epoch)
+  Acknowledged(Local& local, Batch batch, std::optional<std::uint64_t> epoch)
       : Work(std::string(tag_of(batch.writes.front().key))),
         local_(local),
         batch_(std::move(batch)),
@@ -71,7 +74,7 @@ class OutageStore::Acknowledged final : public Journal::Work {
  private:
   Local& local_;
   const Batch batch_;
-  const std::uint64_t epoch_;
+  const std::optional<std::uint64_t> epoch_;
 };
 
 Result<std::unique_ptr<OutageStore>> OutageStore::open(std::unique_ptr<StateStore> inner,
@@ -115,8 +118,8 @@ io::Task<Result<std::optional<Record>>> OutageStore::load(io::Loop& loop, std::s
   const auto is_here = [&] { return local_->backlog->has_pending(tag); };
   if (is_here())
     if (auto here = known(key)) co_return here;
-  // Twice where the store has lost something: what is applied again is found there.
-  for (int attempt = 0; attempt < 2 && !local_->away(key); ++attempt) {
+  // Again where the store has lost something: what is applied again is found there.
+  for (int attempt = 0; !local_->away(key); ++attempt) {
     const std::uint64_t moment = local_->next_moment();
     const TimePoint began = loop.now();
     auto loaded = co_await inner_->load(loop, key);
@@ -125,11 +128,14 @@ io::Task<Result<std::optional<Record>>> OutageStore::load(io::Loop& loop, std::s
     if (!loaded) co_return loaded;
     if (is_here())
       if (auto here = known(key)) co_return here;
-    if (!local_->backlog->lacks(key, *loaded, moment, local_->clock.now())) {
+    const bool lacks = local_->backlog->lacks(key, *loaded, moment, local_->clock.now());
+    if (!lacks || attempt == kRecoveriesMost) {
       local_->overlay.learn(key, *loaded, moment);
       co_return loaded;
     }
-    if (!co_await reconciler_.recover(loop, tag)) break;
+    const auto recovered = co_await reconciler_.recover(loop, tag);
+    if (is_unavailable(recovered)) break;
+    if (!recovered) co_return unavailable("the store does not take again what it has lost");
   }
   co_return known(key);
 }
@@ -173,7 +179,15 @@ io::Task<void> OutageStore::keep(io::Loop& loop, Batch batch, std::uint64_t epoc
   const Overlay::Known before = local_->overlay.find(batch.writes.front().key, local_->clock.now());
   remember_commit(batch, before.record ? &*before.record : nullptr);
   const std::uint64_t moment = local_->next_moment();
-  for (const Write& write : batch.writes) local_->overlay.set(write.key, write.record, moment, false);
+  const auto show = [&] {
+    for (const Write& write : batch.writes) local_->overlay.set(write.key, write.record, moment, false);
+  };
+  // What was acknowledged here while the store took its time comes after this.
+  local_->backlog->unless_pending(tag_of(batch.writes.front().key), show);
+  co_await write_kept(loop, std::move(batch), epoch);
+}
+
+io::Task<void> OutageStore::write_kept(io::Loop& loop, Batch batch, std::optional<std::uint64_t> epoch) {
   auto work = std::make_unique<Acknowledged>(*local_, std::move(batch), epoch);
   auto writing = local_->journal->write_acknowledged(loop, std::move(work));
   if (!co_await writing) local_->counts.unkept.fetch_add(1, std::memory_order_relaxed);
@@ -183,11 +197,27 @@ io::Task<Result<Committed>> OutageStore::commit_here(io::Loop& loop, Batch batch
   batch.lease = 0;
   if (batch.id.gateway == 0) batch.id = {.gateway = gateway_, .sequence = ++commits_};
   const Revision revision = batch.writes.front().record ? batch.writes.front().record->revision : 0;
-  auto work = std::make_unique<Intent>(*local_, std::move(batch));
+  Batch taken = batch;
+  auto work = std::make_unique<Intent>(*local_, std::move(taken));
   auto writing = local_->journal->write_intent(loop, std::move(work));
   auto written = co_await writing;
-  if (!written) co_return pass_on(std::move(written));
-  co_return Committed{.revision = revision, .local = true};
+  if (written) co_return Committed{.revision = revision, .local = true};
+  if (written.error().code != Code::conflict) co_return pass_on(std::move(written));
+  const std::string tag(tag_of(batch.writes.front().key));
+  const bool repeat = co_await is_repeat(loop, std::move(batch));
+  if (!repeat) co_return pass_on(std::move(written));
+  co_return Committed{.revision = revision, .local = local_->backlog->has_pending(tag)};
+}
+
+// Its answer was lost, and somebody has loaded since what it made: to make it again would be once too often.
+io::Task<bool> OutageStore::is_repeat(io::Loop& loop, Batch batch) {
+  Write& first = batch.writes.front();
+  const Overlay::Known known = local_->overlay.find(first.key, local_->clock.now());
+  if (!known.record || !has_applied(*known.record, batch.id)) co_return false;
+  if (local_->backlog->has_pending(tag_of(first.key)) || !first.record) co_return true;
+  first.record->applied = known.record->applied;
+  co_await write_kept(loop, std::move(batch), std::nullopt);
+  co_return true;
 }
 
 void OutageStore::touch(io::Loop& loop, std::string_view key, WallMillis expires_at) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/random.h"
@@ -62,6 +63,8 @@ class OutageStore final : public StateStore, private Leases {
   io::Task<Result<Committed>> commit_to_store(io::Loop& loop, const Batch& batch);
   io::Task<Result<Committed>> commit_here(io::Loop& loop, Batch batch);
   io::Task<void> keep(io::Loop& loop, Batch batch, std::uint64_t epoch);
+  io::Task<void> write_kept(io::Loop& loop, Batch batch, std::optional<std::uint64_t> epoch);
+  io::Task<bool> is_repeat(io::Loop& loop, Batch batch);
 
   io::Task<Result<std::uint64_t>> take(io::Loop& loop, std::string key, Duration ttl) override;
   void extend(io::Loop& loop, std::string_view key, std::uint64_t token, Duration ttl) override;

@@ -67,7 +67,10 @@ io::Task<Result<Fate>> Reconciler::apply_again(io::Loop& loop, const std::string
   for (const Item& item : items) {
     if (before != nullptr && before->key != item.key) before = nullptr;
     auto entry = co_await read(loop, item.at);
-    if (!entry) continue;  // it made room for others
+    if (!entry) {  // it made room for others
+      local_.backlog->disregard(tag, item);
+      continue;
+    }
     auto replayed = co_await replay(loop, local_.inner, std::move(entry->batch), items.back().revision,
                                     is_behind, local_.clock, local_.remaker, local_.on_conflict);
     if (!replayed) co_return std::unexpected(replayed.error());
@@ -172,7 +175,8 @@ void Reconciler::settled(const std::string& tag, const JournalEntry& entry, cons
     for (std::size_t i = 1; i < writes.size(); ++i)
       local_.overlay.set(writes[i].key, writes[i].record, moment, false);
   });
-  local_.journal->write_done(encode_entry(What::done, local_.clock.now(), entry.batch));
+  const What became = is_dropped(fate) ? What::dropped : What::done;
+  local_.journal->write_done(encode_entry(became, local_.clock.now(), entry.batch));
 }
 
 void Reconciler::drop_unreadable(const std::string& tag, const Item& item, const Error& error) {

@@ -1,0 +1,140 @@
+// What an exchange meets that spans an outage, or the loss of something, and its end.
+#include "store/outage/outage_fixture.h"
+
+namespace stateway::store::outage {
+namespace {
+
+// The answer to a commit is lost, and another exchange loads what it made before that is known.
+class LoadsMeanwhile final : public StateStore {
+ public:
+  explicit LoadsMeanwhile(Server& server) : server_(server) {}
+  io::Task<Result<std::optional<Record>>> load(io::Loop& loop, std::string key) override {
+    if (z_away && key.front() == 'z') co_return fail(Code::store_unavailable, Side::store, "gone");
+    const auto store = server_.store();
+    co_return co_await store->load(loop, std::move(key));
+  }
+  io::Task<Result<Committed>> commit(io::Loop& loop, Batch batch) override {
+    const auto store = server_.store();
+    if (std::exchange(fail_next, false)) co_return fail(Code::store_unavailable, Side::store, "gone");
+    if (meanwhile) {
+      auto committed = co_await store->commit(loop, std::move(batch));
+      fail_next = true;
+      Batch other = *std::exchange(meanwhile, std::nullopt);
+      const auto ended = co_await outer->commit(loop, std::move(other));
+      EXPECT_TRUE(ended && ended->local);
+      co_return committed;
+    }
+    const std::string key = batch.writes.front().key;
+    auto committed = co_await store->commit(loop, std::move(batch));
+    if (!lose || !std::exchange(lose, false)) co_return committed;
+    (void)co_await outer->load(loop, key);
+    co_return fail(Code::store_unavailable, Side::store, "gone");
+  }
+  void touch(io::Loop&, std::string_view, WallMillis) override {}
+  io::Task<Result<std::vector<Entry>>> list(io::Loop& loop, Query query) override {
+    const auto store = server_.store();
+    co_return co_await store->list(loop, std::move(query));
+  }
+  io::Task<Result<std::size_t>> sweep(io::Loop&, std::size_t) override { co_return std::size_t{0}; }
+  Stats stats() const override { return server_.store()->stats(); }
+  void set_sessions_max(std::uint64_t) override {}
+  std::uint64_t epoch() const override { return server_.epoch(); }
+  std::size_t partition(std::string_view key) const override { return key.front() == 'z' ? 1 : 0; }
+  StateStore* outer = nullptr;
+  bool lose = false;
+  bool fail_next = false;
+  std::atomic<bool> z_away = false;
+  std::optional<Batch> meanwhile;
+
+ private:
+  Server& server_;
+};
+
+TEST_F(OutageTest, ACommitWhoseResultWasLoadedBeforeItsAnswerWasLostCountsOnce) {
+  auto inner = std::make_unique<LoadsMeanwhile>(server_);
+  LoadsMeanwhile* const bare = inner.get();
+  Gateway gateway("r4");
+  const OutageStore::Options options{
+      .local = {.journal = {.folder = directory_.path() + "/r4", .bytes_max = 1 << 20},
+                .overlay_bytes_max = 1 << 20},
+      .pace = {.look = 1ms}};
+  gateway.store = std::move(*OutageStore::open(std::move(inner), clock_, random_, remaker_, options));
+  bare->outer = gateway.store.get();
+  ASSERT_EQ(add(gateway, "s", "a"), "stored");
+  bare->lose = true;
+  add(gateway, "s", "b");  // as session::Records does: a conflict is a reason to do it again
+  EXPECT_EQ(in_store("s"), "a\nb\n");
+  gateway.store.reset();
+}
+
+TEST_F(OutageTest, WhatTheStoreSaysIsServedAlsoWhereWhatItLostIsRefused) {
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  open(two_);
+  const auto old = snapshot();
+  ASSERT_EQ(add(one_, "s", "b"), "stored");  // revision 2, lost
+  auto entries = old;
+  ASSERT_EQ(entries.size(), 1u);
+  entries[0].record.revision = 3;  // another gateway renewed it at the new server
+  entries[0].record.principal = "ann";
+  entries[0].record.value += "login\n";
+  fail_over(entries);
+  EXPECT_EQ(see(one_, "s"), "a\nlogin\n");
+  const auto seen = load(one_, "s").value();
+  EXPECT_EQ(seen->principal, "ann");
+  EXPECT_EQ(add(two_, "s", "c"), "stored");
+  EXPECT_EQ(see(one_, "s"), in_store("s"));
+}
+
+TEST_F(OutageTest, WhatTheStoreSaysIsServedAlsoWhereThePolicyDropsWhatItLost) {
+  close(one_);
+  open(one_, OnConflict::store);
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  const auto old = snapshot();
+  ASSERT_EQ(add(one_, "s", "b1"), "stored");
+  auto entries = old;
+  entries[0].record.revision = 3;
+  entries[0].record.value += "b2\n";
+  fail_over(entries);
+  EXPECT_EQ(see(one_, "s"), "a\nb2\n");
+}
+
+TEST_F(OutageTest, ADroppedIntentIsNotKeptAfterARestart) {
+  close(one_);
+  open(one_, OnConflict::store);
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  open(two_);
+  one_.line = Line::fails;
+  ASSERT_EQ(add(one_, "s", "b1"), "local");
+  ASSERT_EQ(add(two_, "s", "b2"), "stored");
+  ASSERT_EQ(add(two_, "s", "c2"), "stored");
+  ASSERT_TRUE(commit(one_, adding("other", std::nullopt, "x"))->local);  // its segment stays
+  one_.line = Line::works;
+  until_settled(one_);
+  EXPECT_EQ(stats(one_).dropped, 1u);
+  ASSERT_EQ(see(one_, "s"), "a\nb2\nc2\n");
+  close(one_);
+  open(one_, OnConflict::store);
+  EXPECT_EQ(see(one_, "s"), "a\nb2\nc2\n");
+  EXPECT_EQ(add(one_, "s", "d"), "stored");
+}
+
+TEST_F(OutageTest, AnEndThatIsPendingIsNotHiddenByACommitThatBeganBefore) {
+  auto inner = std::make_unique<LoadsMeanwhile>(server_);
+  LoadsMeanwhile* const bare = inner.get();
+  Gateway gateway("r11");
+  const OutageStore::Options options{
+      .local = {.journal = {.folder = directory_.path() + "/r11", .bytes_max = 1 << 20},
+                .overlay_bytes_max = 1 << 20},
+      .pace = {.look = 1ms}};
+  gateway.store = std::move(*OutageStore::open(std::move(inner), clock_, random_, remaker_, options));
+  bare->outer = gateway.store.get();
+  ASSERT_EQ(add(gateway, "s", "a"), "stored");
+  bare->meanwhile = one_write("s", 1, in_state(State::ended, 2, clock_.now() + kLife));
+  ASSERT_EQ(add(gateway, "s", "b"), "stored");
+  ASSERT_EQ(stats(gateway).pending, 1u);
+  EXPECT_EQ(see(gateway, "s"), "ended");
+  gateway.store.reset();
+}
+
+}  // namespace
+}  // namespace stateway::store::outage
