@@ -1,4 +1,5 @@
 // What an exchange meets that spans an outage, or the loss of something, and its end.
+#include "store/moved_on.h"
 #include "store/outage/outage_fixture.h"
 
 namespace stateway::store::outage {
@@ -134,6 +135,94 @@ TEST_F(OutageTest, AnEndThatIsPendingIsNotHiddenByACommitThatBeganBefore) {
   ASSERT_EQ(stats(gateway).pending, 1u);
   EXPECT_EQ(see(gateway, "s"), "ended");
   gateway.store.reset();
+}
+
+TEST_F(OutageTest, AnEndedSessionStaysEndedForAnExchangeThatSpansTheReturn) {
+  ASSERT_EQ(add(one_, "s", "a"), "stored");  // revision 1
+  open(two_);
+  one_.line = Line::fails;
+  ASSERT_EQ(add(one_, "s", "b"), "local");    // local revision 2
+  const auto base = load(one_, "s").value();  // an exchange at one begins
+  ASSERT_EQ(end(two_, "s"), "stored");        // the store's revision 2: ended
+  one_.line = Line::works;
+  until_settled(one_);
+  ASSERT_EQ(in_store("s"), "ended");
+  Batch batch = adding("s", base, "c");
+  batch.id.gateway = 1;
+  const auto committed = commit(one_, std::move(batch));
+  EXPECT_FALSE(committed);
+  EXPECT_EQ(in_store("s"), "ended");
+}
+
+TEST_F(OutageTest, ARenewedSessionStaysRenewedForSuchAnExchange) {
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  open(two_);
+  one_.line = Line::fails;
+  ASSERT_EQ(add(one_, "s", "b"), "local");
+  const auto base = load(one_, "s").value();
+  auto there = load(two_, "s").value();
+  Record renewed = *there;
+  renewed.principal = "ann";
+  renewed.value += "login\n";
+  ++renewed.revision;
+  ASSERT_TRUE(commit(two_, one_write("s", there->revision, renewed)));
+  one_.line = Line::works;
+  until_settled(one_);
+  ASSERT_EQ(in_store("s"), "a\nlogin\n");
+  Batch batch = adding("s", base, "c");
+  batch.id.gateway = 1;
+  EXPECT_FALSE(commit(one_, std::move(batch)));
+  EXPECT_EQ(load(two_, "s").value()->principal, "ann");
+  EXPECT_EQ(in_store("s"), "a\nlogin\n");
+}
+
+TEST_F(OutageTest, WhatIsDroppedGivesItsRevisionToNothingElse) {
+  close(one_);
+  open(one_, OnConflict::store);
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  open(two_);
+  one_.line = Line::fails;
+  ASSERT_EQ(add(one_, "s", "x1"), "local");
+  const auto base = load(one_, "s").value();
+  ASSERT_EQ(add(two_, "s", "x2"), "stored");
+  one_.line = Line::works;
+  until_settled(one_);
+  Batch batch = adding("s", base, "c");
+  batch.id.gateway = 1;
+  EXPECT_CODE(commit(one_, std::move(batch)), Code::conflict);
+  EXPECT_EQ(add(one_, "s", "c"), "stored");
+  EXPECT_EQ(in_store("s"), "a\nx2\nc\n");
+}
+
+TEST_F(OutageTest, APendingSessionThatOthersUsedOnDoesNotExpireHere) {
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  open(two_);
+  away(one_);
+  ASSERT_EQ(add(one_, "s", "b"), "local");
+  loop_.run([&](io::Loop& loop) { return touch_on(loop, *two_.store, "s", clock_.now() + 3 * kLife); });
+  clock_.advance(std::chrono::milliseconds(2 * kLife));
+  EXPECT_EQ(see(one_, "s"), "store-unavailable");
+  one_.line = Line::works;
+  until_settled(one_);
+  EXPECT_EQ(in_store("s"), "a\nb\n");
+  EXPECT_EQ(see(one_, "s"), "a\nb\n");
+}
+
+TEST_F(OutageTest, ASessionThatHasMovedOnIsNotRevivedAndDoesNotMoveOnFromHereAlone) {
+  ASSERT_EQ(add(one_, "s", "a"), "stored");
+  open(two_);
+  away(one_);
+  ASSERT_EQ(add(one_, "s", "b"), "local");
+  const Record mark = carrying_mark(*load(two_, "s").value());
+  EXPECT_CODE(commit(one_, one_write("s", 2, carrying_mark(*load(one_, "s").value()))),
+              Code::store_unavailable);
+  ASSERT_TRUE(commit(two_, one_write("s", 1, mark)));
+  one_.line = Line::works;
+  until_settled(one_);
+  const auto left = load(one_, "s").value();
+  ASSERT_TRUE(left && has_moved_on(*left));
+  EXPECT_EQ(carried_by(*left)->value, "a\n");
+  EXPECT_EQ(stats(one_).dropped, 1u);
 }
 
 }  // namespace

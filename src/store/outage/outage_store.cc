@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/batch.h"
+#include "store/moved_on.h"
 
 namespace stateway::store::outage {
 namespace {
@@ -116,8 +117,14 @@ Result<std::optional<Record>> OutageStore::known(std::string_view key) const {
 io::Task<Result<std::optional<Record>>> OutageStore::load(io::Loop& loop, std::string key) {
   const std::string tag(tag_of(key));
   const auto is_here = [&] { return local_->backlog->has_pending(tag); };
-  if (is_here())
+  if (is_here()) {
     if (auto here = known(key)) co_return here;
+    // It has expired here, and maybe not in the store.
+    if (!local_->away(key)) {
+      const auto settled = co_await reconciler_.settle(loop, tag);
+      if (!settled && !is_unavailable(settled)) co_return unavailable("the store does not take its changes");
+    }
+  }
   // Again where the store has lost something: what is applied again is found there.
   for (int attempt = 0; !local_->away(key); ++attempt) {
     const std::uint64_t moment = local_->next_moment();
@@ -144,6 +151,9 @@ io::Task<Result<Committed>> OutageStore::commit(io::Loop& loop, Batch batch) {
   if (auto checked = check_batch(batch); !checked) co_return pass_on(std::move(checked));
   const std::string tag(tag_of(batch.writes.front().key));
   if ((batch.lease & kTakenHere) != 0) batch.lease = 0;
+  // Other gateways must see that a session has moved on, and what waits here must come before that.
+  for (const Write& write : batch.writes)
+    if (write.record && has_moved_on(*write.record)) batch.needs_store = true;
   if (batch.needs_store && !local_->away(tag)) {
     auto settled = co_await reconciler_.settle(loop, tag);
     if (!settled) co_return pass_on(std::move(settled));
@@ -152,7 +162,7 @@ io::Task<Result<Committed>> OutageStore::commit(io::Loop& loop, Batch batch) {
     auto committed = co_await commit_to_store(loop, batch);
     if (!is_unavailable(committed)) co_return committed;
   }
-  if (batch.needs_store) co_return unavailable("the store is away: nobody can log in now");
+  if (batch.needs_store) co_return unavailable("the store is away, and this needs it");
   co_return co_await commit_here(loop, std::move(batch));
 }
 

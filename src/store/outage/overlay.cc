@@ -16,7 +16,7 @@ Overlay::Known Overlay::find(std::string_view key, WallMillis now) const {
   const auto value = known_.find(key, TimePoint());
   if (!value) return {.known = absent_.find(key, TimePoint()).has_value()};
   const bool there = value->record && value->expires_at > now;
-  if (!there) return {.known = value->pending || !value->record};
+  if (!there) return {.known = !value->record};
   Known found{.known = true, .record = *value->record};
   found.record->expires_at = value->expires_at;
   return found;

@@ -26,8 +26,7 @@ class Overlay {
     bool known = false;
     std::optional<Record> record{};  // nullopt: there is none
   };
-  /// A record that has expired is not known any more, since others may have moved its expiry; one with
-  /// pending intents then is none.
+  /// A record that has expired is not known any more, since others may have moved its expiry.
   Known find(std::string_view key, WallMillis now) const;
 
   /// What the store has said, asked at `began`: a moment in the order of `set`. Ignored where more was set

@@ -131,7 +131,7 @@ io::Task<Result<void>> Reconciler::settle_claimed(io::Loop& loop, std::string ta
       drop_unreadable(tag, *item, entry.error());
       continue;
     }
-    const Overlay::Known known = local_.overlay.find(item->key, local_.clock.now());
+    const Overlay::Known known = local_.overlay.find(item->key, 0);  // also when it has expired here
     Record* const made = entry->batch.writes.front().record ? &*entry->batch.writes.front().record : nullptr;
     if (known.record && made != nullptr && made->state != State::ended)  // it was used meanwhile
       made->expires_at = std::max(made->expires_at, known.record->expires_at);

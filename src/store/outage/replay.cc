@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/batch.h"
+#include "store/moved_on.h"
 
 namespace stateway::store::outage {
 namespace {
@@ -37,11 +38,22 @@ io::Task<Result<std::vector<Write>>> still_fit(io::Loop& loop, StateStore& store
   co_return fit;
 }
 
+// The record stays as it is, and gets a revision that this gateway has not given out: an exchange that began
+// with what is dropped must not take it for what it has seen. A moved one keeps its revision, which clients
+// hold.
+std::optional<Write> renumbered(const std::string& key, const Record& present, Revision local) {
+  if (present.state == State::moved || present.revision > local) return std::nullopt;
+  Write write{.key = key, .expected = present.revision, .record = present};
+  write.record->revision = local + 1;
+  return write;
+}
+
 }  // namespace
 
 std::string_view fate_name(Fate fate) {
-  constexpr std::string_view kNames[] = {"there",           "applied", "remade",  "overlapped", "behind",
-                                         "overlap-dropped", "ended",   "renewed", "outdated",   "expired"};
+  constexpr std::string_view kNames[] = {"there",    "applied",         "remade",  "overlapped",
+                                         "behind",   "overlap-dropped", "ended",   "renewed",
+                                         "outdated", "expired",         "moved-on"};
   return kNames[static_cast<std::size_t>(fate)];
 }
 
@@ -49,13 +61,16 @@ Next next_write(const Batch& batch, const std::optional<Record>& present, Revisi
                 const Remaker& remaker, OnConflict on_conflict) {
   const Write& first = batch.writes.front();
   const Revision revision = present ? present->revision : 0;
+  if (present && has_moved_on(*present)) return nothing(Fate::moved_on);
   if (!first.record) {
     if (revision == first.expected) return {Fate::applied, first};
     return nothing(Fate::outdated);
   }
   const Record& made = *first.record;
-  if (made.expires_at <= now) return nothing(Fate::expired);
+  const bool expired = made.expires_at <= now;
+  if (expired && !present) return nothing(Fate::expired);
   Write write{.key = first.key, .expected = revision, .record = made};
+  if (expired) write.record->expires_at = present->expires_at;
   if (!present) return {Fate::applied, std::move(write)};
   // What services and clients hold of this gateway's versions must not be taken for this one.
   if (revision != first.expected) write.record->revision = std::max(revision, local) + 1;
@@ -87,10 +102,12 @@ io::Task<Result<Replayed>> replay(io::Loop& loop, StateStore& store, Batch batch
     if (*present && has_applied(**present, batch.id)) co_return Replayed{Fate::there, std::move(*present)};
     if (is_behind(*present)) co_return Replayed{Fate::behind, std::move(*present)};
     Next next = next_write(batch, *present, local, clock.now(), remaker, on_conflict);
+    const bool dropped = !next.write;
+    if (dropped && *present) next.write = renumbered(batch.writes.front().key, **present, local);
     if (!next.write) co_return Replayed{next.fate, std::move(*present)};
-    Batch again{.writes = {}, .id = batch.id};
+    Batch again{.writes = {}, .id = dropped ? CommitId{} : batch.id};
     again.writes.push_back(*next.write);
-    if (batch.writes.size() > 1) {
+    if (!dropped && batch.writes.size() > 1) {
       std::vector<Write> others(batch.writes.begin() + 1, batch.writes.end());
       auto fit = co_await still_fit(loop, store, std::move(others));
       if (!fit) co_return std::unexpected(fit.error());

@@ -23,6 +23,7 @@ enum class Fate : std::uint8_t {
   renewed,          // the session was renewed: what began before must not change it any more
   outdated,         // a write that cannot be made again, of another record than the present one
   expired,
+  moved_on,  // the session has moved on to another store (store/moved_on.h)
 };
 inline bool is_dropped(Fate fate) { return fate >= Fate::overlap_dropped; }
 std::string_view fate_name(Fate fate);
@@ -34,13 +35,15 @@ struct Replayed {
 
 /// What the first write of a commit becomes where `present` is in the store. A record's revision is greater
 /// than `local`, the last one this gateway has given out. Rules, the first that fits:
-/// - what has expired is dropped;
+/// - a mark of a session that has moved on stays;
+/// - what has expired is dropped, unless others have used the session since: then it lives as long as theirs;
 /// - where there is no record any more the commit's own is created: an end leaves a tombstone;
 /// - nothing changes an ended session;
 /// - an end ends whatever is there;
 /// - a moved record of the revision that it was made for is what it was made for;
 /// - with an intent: as the Remaker says;
 /// - without one, and erasing: only on the revision that it was made for.
+/// A drop leaves a record that is not `moved` with a revision greater than `local` as well.
 struct Next {
   Fate fate = Fate::applied;
   std::optional<Write> write{};  // nullopt: nothing is to be written
