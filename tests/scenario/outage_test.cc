@@ -96,6 +96,21 @@ TEST_F(Outage, AGatewayKilledInTheMiddleGoesOnWithWhatWasWrittenSince) {
   EXPECT_FALSE(stored.has("Stateway-Commit"));
 }
 
+TEST_F(Outage, AGatewayStartsWhileTheServerIsSilent) {
+  start_with_journal();
+  Browser browser;
+  ASSERT_EQ(browse(browser, "POST", kItems, kTea).status, 201);
+  redis.freeze();
+  EXPECT_EQ(browse(browser, "POST", kItems, kTea).field("Stateway-Commit"), "local");
+  gateway->kill();
+  restart();
+  wait_until_all_are_up();
+  EXPECT_EQ(browse(browser, "POST", kItems, kTea).status, 201);
+  redis.thaw();
+  eventually([&] { return status_number("pending") == 0; });
+  EXPECT_THAT(cart(browser), testing::HasSubstr(R"("n":3)"));
+}
+
 TEST_F(Outage, AServerThatComesBackWithNothingGetsTheLastMinuteAgain) {
   start_with_journal();
   Browser browser;

@@ -180,11 +180,14 @@ io::Task<Result<void>> ClusterRouter::ready(TimePoint deadline) {
     if (no_map_.code == Code::invalid_argument) break;  // waiting does not help
   }
   const auto present = topology_.map();
-  if (present->masters() == 0) co_return std::unexpected<Error>(no_map_);
+  if (present->masters() == 0) {
+    Error why = no_map_;
+    if (why.code != Code::invalid_argument) why.code = Code::store_unavailable;
+    co_return std::unexpected<Error>(std::move(why));
+  }
   for (std::size_t i = 0; i < present->masters(); ++i) {
     const auto node = node_at(present->nodes()[i]);
-    auto greeted = co_await node->link.connection({}, false).ready(deadline);
-    if (!greeted) co_return pass_on(std::move(greeted));
+    if (auto ready = co_await node->link.ready(deadline); !ready) co_return ready;
   }
   co_return Result<void>();
 }

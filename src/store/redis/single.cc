@@ -76,6 +76,13 @@ io::Task<Result<Answer>> ServerLink::ask(Request request, TimePoint deadline) {
   }
 }
 
+io::Task<Result<void>> ServerLink::ready(TimePoint deadline) {
+  const auto facts = co_await connection({}, false).ready(deadline);
+  if (facts) co_return Result<void>();
+  if (facts.error().code == Code::timeout) co_return unavailable(facts.error());
+  co_return std::unexpected<Error>(facts.error());
+}
+
 class SingleTopology::SingleRouter final : public Router {
  public:
   SingleRouter(SingleTopology& topology, io::Loop& loop, io::Network& network)
@@ -85,11 +92,7 @@ class SingleTopology::SingleRouter final : public Router {
   io::Task<Result<Answer>> ask(Request request, TimePoint deadline) override {
     return link_.ask(std::move(request), deadline);
   }
-  io::Task<Result<void>> ready(TimePoint deadline) override {
-    auto facts = co_await link_.connection({}, false).ready(deadline);
-    if (!facts) co_return pass_on(std::move(facts));
-    co_return Result<void>();
-  }
+  io::Task<Result<void>> ready(TimePoint deadline) override { co_return co_await link_.ready(deadline); }
 
  private:
   std::unique_ptr<Dialer> dialer_;

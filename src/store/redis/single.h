@@ -58,6 +58,8 @@ class ServerLink final : private ServerCheck {
   Connection& connection(std::string_view key, bool waits);
   /// Asks until `deadline`, again after refusals and broken connections. As Router::ask.
   io::Task<Result<Answer>> ask(Request request, TimePoint deadline);
+  /// As Router::ready.
+  io::Task<Result<void>> ready(TimePoint deadline);
 
  private:
   Result<void> check(const ServerFacts& facts) override;
