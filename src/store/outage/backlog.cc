@@ -110,7 +110,7 @@ void Backlog::keep_locked(Session& session, std::string_view tag, Item item,
                           std::optional<std::uint64_t> epoch) {
   if (session.kept.empty()) session.checked = epoch;
   journal_.need(item.at);
-  oldest_kept_first_.push_back({std::string(tag), item.since});
+  oldest_kept_first_[partition_(tag)].push_back({std::string(tag), item.since});
   session.kept.push_back(std::move(item));
 }
 
@@ -174,21 +174,26 @@ void Backlog::disregard(std::string_view tag, const Item& item) {
     if (kept.moment == item.moment) kept.expires_at = 0;
 }
 
-void Backlog::forget_kept(WallMillis until) {
+void Backlog::forget_kept(WallMillis until, const std::function<bool(std::size_t)>& spared) {
   const std::lock_guard lock(mutex_);
-  while (!oldest_kept_first_.empty() && oldest_kept_first_.front().since < until) {
-    const auto at = sessions_.find(oldest_kept_first_.front().tag);
-    CHECK(at != sessions_.end() && !at->second.kept.empty());
-    journal_.release(at->second.kept.front().at);
-    at->second.kept.pop_front();
-    drop_if_empty(at);
-    oldest_kept_first_.pop_front();
+  for (auto& [partition, oldest_first] : oldest_kept_first_) {
+    if (spared(partition)) continue;
+    while (!oldest_first.empty() && oldest_first.front().since < until) {
+      const auto at = sessions_.find(oldest_first.front().tag);
+      CHECK(at != sessions_.end() && !at->second.kept.empty());
+      journal_.release(at->second.kept.front().at);
+      at->second.kept.pop_front();
+      drop_if_empty(at);
+      oldest_first.pop_front();
+    }
   }
 }
 
 std::size_t Backlog::kept() const {
   const std::lock_guard lock(mutex_);
-  return oldest_kept_first_.size();
+  std::size_t kept = 0;
+  for (const auto& [partition, oldest_first] : oldest_kept_first_) kept += oldest_first.size();
+  return kept;
 }
 
 bool Backlog::is_checked(std::string_view tag, std::uint64_t epoch) const {

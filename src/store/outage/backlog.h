@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "store/outage/journal.h"
@@ -32,7 +34,9 @@ Item item_of(const Batch& batch, const Journal::At& at, std::uint64_t moment, Wa
 /// Items by tag (store/batch.h). A tag with pending items is served from this machine. Thread-safe.
 class Backlog {
  public:
-  explicit Backlog(Journal& journal) : journal_(journal) {}
+  /// `partition`: of a tag (StateStore::partition). Thread-safe; called under the lock.
+  using Partition = std::function<std::size_t(std::string_view tag)>;
+  Backlog(Journal& journal, Partition partition) : journal_(journal), partition_(std::move(partition)) {}
 
   bool has_pending(std::string_view tag) const;
   /// Behind those of that tag. `then()` is called under the lock: nothing of the tag comes or goes meanwhile.
@@ -67,8 +71,9 @@ class Backlog {
              WallMillis now) const;
   /// The store is not to get that one any more.
   void disregard(std::string_view tag, const Item& item);
-  /// Forgets what was kept before `until`, which leaves the journal's files.
-  void forget_kept(WallMillis until);
+  /// Forgets what was kept before `until`, which leaves the journal's files, but for partitions that
+  /// `spared`.
+  void forget_kept(WallMillis until, const std::function<bool(std::size_t)>& spared);
   std::size_t kept() const;
 
   /// Whether the store of that epoch has all that was kept of the tag.
@@ -97,11 +102,12 @@ class Backlog {
   void drop_if_empty(Sessions::iterator at);
 
   Journal& journal_;
+  const Partition partition_;
   mutable std::mutex mutex_;
   Sessions sessions_;
   std::deque<std::string>
       waiting_;  // tags with pending items that are not claimed; some twice, some outdated
-  std::deque<Kept> oldest_kept_first_;
+  std::map<std::size_t, std::deque<Kept>> oldest_kept_first_;  // by partition
   std::size_t pending_ = 0;
 };
 

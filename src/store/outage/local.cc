@@ -45,7 +45,8 @@ Result<void> Local::read_journal(const Journal::Options& options) {
   });
   if (!opened) return pass_on(std::move(opened));
   journal = std::move(*opened);
-  backlog = std::make_unique<Backlog>(*journal);
+  backlog =
+      std::make_unique<Backlog>(*journal, [this](std::string_view tag) { return inner.partition(tag); });
 
   std::vector<Found> pending;
   for (Found& intent : intents) {

@@ -164,7 +164,6 @@ class OutageTest : public testing::Test {
   Gateway two_{"two"};
   std::uint64_t sequence_ = 0;
 
- private:
   // MemoryStore needs no network.
   struct NoNetwork final : io::Network {
     io::Task<Result<std::unique_ptr<io::Stream>>> connect(const Address&, TimePoint) override {
@@ -179,6 +178,8 @@ class OutageTest : public testing::Test {
     store.detach(loop);
     co_return true;
   }
+
+ private:
   NoNetwork network_;
 };
 

@@ -225,5 +225,27 @@ TEST_F(OutageTest, ASessionThatHasMovedOnIsNotRevivedAndDoesNotMoveOnFromHereAlo
   EXPECT_EQ(stats(one_).dropped, 1u);
 }
 
+TEST_F(OutageTest, WhatIsKeptIsForgottenThoughOneServerIsAway) {
+  auto inner = std::make_unique<LoadsMeanwhile>(server_);
+  LoadsMeanwhile* const bare = inner.get();
+  Gateway gateway("r6");
+  const OutageStore::Options options{
+      .local = {.journal = {.folder = directory_.path() + "/r6", .bytes_max = 1 << 16},
+                .overlay_bytes_max = 1 << 16},
+      .pace = {.look = 1ms}};
+  gateway.store = std::move(*OutageStore::open(std::move(inner), clock_, random_, remaker_, options));
+  bare->outer = gateway.store.get();
+  loop_.run([&](io::Loop& loop) { return attach(loop, *gateway.store); });
+  bare->z_away = true;
+  for (int i = 0; i < 3; ++i) (void)load(gateway, "zz");
+  ASSERT_NE(stats(gateway).away_since, 0);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(commit(gateway, adding("s" + std::to_string(i), std::nullopt, "a")));
+    clock_.advance(std::chrono::milliseconds(1000));
+  }
+  eventually([&] { return stats(gateway).kept < 100; });  // of 5 minutes, the last one's
+  close(gateway);
+}
+
 }  // namespace
 }  // namespace stateway::store::outage

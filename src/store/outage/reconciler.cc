@@ -206,33 +206,38 @@ void Reconciler::look_once() {
     probing_.push_back(due.partition);
     tasks_.spawn(probe(std::move(due)));
   }
-  const bool away = local_.breakers.any_open();
   const std::uint64_t epoch = local_.inner.epoch();
-  if (!away && checks_ == 0 && (epoch != checking_ || checks_failed_)) {
-    checking_ = epoch;
-    checks_failed_ = false;
-    const auto tags = local_.backlog->unchecked(epoch);
-    to_check_.assign(tags.begin(), tags.end());
-    if (!to_check_.empty())
-      log::info("checking what the store may have lost", {{"sessions", to_check_.size()}});
-    for (std::size_t i = 0; i < std::min(pace_.at_once_most, tags.size()); ++i) tasks_.spawn(check_all());
-  }
+  if (checks_ == 0 && (epoch != checking_ || checks_failed_ || back_)) begin_checks(epoch);
   while (settlers_ < pace_.at_once_most) {
     const std::size_t before = settlers_;
     tasks_.spawn(settle_all());
     if (settlers_ == before) break;  // there was nothing to do
   }
-  // While the store is away nobody knows what it will have lost.
-  if (!away && checks_ == 0 && !checks_failed_) local_.backlog->forget_kept(local_.clock.now() - pace_.kept);
+  // While a server is away nobody knows what it will have lost.
+  const auto away = [this](std::size_t partition) { return local_.breakers.open(partition); };
+  if (checks_ == 0 && !checks_failed_ && !back_)
+    local_.backlog->forget_kept(local_.clock.now() - pace_.kept, away);
   local_.journal->tidy();
+}
+
+void Reconciler::begin_checks(std::uint64_t epoch) {
+  checking_ = epoch;
+  checks_failed_ = back_ = false;
+  const auto tags = local_.backlog->unchecked(epoch);
+  for (const std::string& tag : tags)
+    if (!local_.away(tag)) to_check_.push_back(tag);
+  const std::size_t sessions = to_check_.size();
+  if (sessions > 0) log::info("checking what the store may have lost", {{"sessions", sessions}});
+  for (std::size_t i = 0; i < std::min(pace_.at_once_most, sessions); ++i) tasks_.spawn(check_all());
 }
 
 io::Task<void> Reconciler::probe(Breakers::Probe probe) {
   const auto loaded = co_await local_.inner.load(*home_, probe.key);
   const bool answered = loaded || loaded.error().code != Code::store_unavailable;
   std::erase(probing_, probe.partition);
-  if (local_.breakers.probed(probe.partition, answered, home_->now()))
-    log::info("the store is back", {{"pending", local_.backlog->pending()}});
+  if (!local_.breakers.probed(probe.partition, answered, home_->now())) co_return;
+  back_ = true;
+  log::info("the store is back", {{"pending", local_.backlog->pending()}});
 }
 
 bool Reconciler::may_settle(const std::string& tag) const { return !local_.away(tag); }
@@ -260,9 +265,10 @@ io::Task<void> Reconciler::check_all() {
     std::string tag = std::move(to_check_.front());
     to_check_.pop_front();
     const auto recovered = co_await recover(*home_, std::move(tag));
-    if (!recovered) checks_failed_ = true;
+    // One that is refused is asked for again when somebody loads it: the others are not to wait for that.
+    if (!recovered && recovered.error().code == Code::store_unavailable) checks_failed_ = true;
   }
-  --checks_;
+  if (--checks_ == 0) to_check_.clear();
 }
 
 }  // namespace stateway::store::outage

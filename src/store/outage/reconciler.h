@@ -14,7 +14,7 @@ namespace stateway::store::outage {
 /// How often it looks, and for how long it keeps things.
 struct Pace {
   Duration look = 200ms;          // for servers that are back, other servers, pending commits
-  WallMillis kept = 60'000;       // what the store acknowledged; longer while it is away
+  WallMillis kept = 60'000;       // what a server acknowledged; longer while it is away
   std::size_t at_once_most = 32;  // sessions brought back, or checked, beside each other
 };
 
@@ -35,6 +35,7 @@ class Reconciler {
  private:
   io::Task<void> look();
   void look_once();
+  void begin_checks(std::uint64_t epoch);
   io::Task<void> probe(Breakers::Probe probe);
   io::Task<void> settle_all();
   io::Task<void> check_all();
@@ -54,6 +55,7 @@ class Reconciler {
   std::optional<std::uint64_t> checking_;  // epoch
   std::size_t checks_ = 0;                 // running
   bool checks_failed_ = false;
+  bool back_ = false;                 // a server is, whose sessions were left out of the check
   std::size_t settlers_ = 0;          // running
   bool refused_ = false;              // it said so of a commit, and that was logged
   std::vector<std::size_t> probing_;  // partitions
