@@ -161,7 +161,7 @@ TEST(StickyStart, ABrokenKeyFileIsSaidInOneSentence) {
       "instances = [\"127.0.0.1:1\"]\n[[route]]\npath = \"/\"\nservice = \"x\"\nsession = \"s\"\n",
       folder.path());
   const Ended ended = run_stateway(folder, {"run", "-c", folder / "c.toml"});
-  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.status, 2);
   EXPECT_THAT(ended.output,
               HasSubstr(fmt::format("stateway: the key file {}/keys is damaged", folder.path())));
 }
