@@ -70,6 +70,11 @@ inline io::Task<bool> touch_on(io::Loop& loop, StateStore& store, std::string ke
   co_return true;
 }
 
+inline io::Task<bool> attach_to(io::Loop& loop, io::Network& network, StateStore& store) {
+  store.attach(loop, network);
+  co_return true;
+}
+
 inline io::Task<bool> detach_from(io::Loop& loop, StateStore& store) {
   store.detach(loop);
   co_return true;
@@ -85,7 +90,8 @@ class StoreFixture : public testing::Test {
   void open(std::uint64_t records_max = kRecordsMax) {
     close();
     store_ = provider_.make(clock_, records_max);
-    for (LoopThread* on : {&loop_, &other_loop_}) store_->attach(on->loop(), on->network());
+    for (LoopThread* on : {&loop_, &other_loop_})
+      on->run([this, on](io::Loop& loop) { return attach_to(loop, on->network(), *store_); });
   }
   void close() {
     if (store_ == nullptr) return;

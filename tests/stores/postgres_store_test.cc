@@ -145,7 +145,7 @@ TEST_F(PostgresStoreTest, CountsAreMergedWhenManyConnectionsHaveSome) {
 }
 
 TEST_F(PostgresStoreTest, CommitsOfConnectionsThatAreCutAreThereOnce) {
-  constexpr int kKeys = 8, kTimes = 300;
+  constexpr int kKeys = 8, kTimes = 1000;
   StoreOptions options = postgres_options(url_);
   options.connections = 3;
   PostgresGateway gateway(options);
@@ -159,7 +159,8 @@ TEST_F(PostgresStoreTest, CommitsOfConnectionsThatAreCutAreThereOnce) {
                           database_ + "' and pid <> pg_backend_pid()";
   int cuts = 0;
   const auto cut_all = [&] { cuts += shared_postgres().sql("postgres", cut) == "0" ? 0 : 1; };
-  cut_all();  // while the first are under way
+  while (cuts == 0 && running.front().wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    cut_all();
   for (auto& task : running)
     while (task.wait_for(std::chrono::milliseconds(150)) != std::future_status::ready) cut_all();
   EXPECT_GT(cuts, 0);
