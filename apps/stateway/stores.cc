@@ -1,5 +1,7 @@
 #include "stateway/stores.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -13,6 +15,7 @@
 #include "store/embedded.h"
 #include "store/memory.h"
 #include "store/outage/outage_store.h"
+#include "store/outage/owner.h"
 #include "store/postgres/postgres.h"
 #include "store/redis/redis_store.h"
 #include "store/same_store.h"
@@ -24,22 +27,46 @@ using store::StateStore, store::StoreOptions;
 
 const session::IntentRemaker kRemaker;  // has no state
 
+/// What the operator knows a store by, without what may be secret: kind and place, no user, no parameters.
+std::string place_of(const StoreOptions& options) {
+  const std::string_view url = options.url.reveal();
+  const std::size_t scheme = url.find("://");
+  std::string_view place = scheme == url.npos ? std::string_view() : url.substr(scheme + 3);
+  place = place.substr(0, place.find('?'));
+  if (const std::size_t at = place.rfind('@'); at != place.npos) place.remove_prefix(at + 1);
+  return std::string(options.kind == store::Kind::redis ? "redis " : "postgres ").append(place);
+}
+
 Result<std::unique_ptr<StateStore>> with_journal(std::unique_ptr<StateStore> store,
                                                  const StoreOptions& options, const WallClock& clock) {
   using store::outage::OutageStore;
   const OutageStore::Options outage{
       .local = {.journal = {.folder = options.journal_path, .bytes_max = options.journal_bytes_max},
                 .overlay_bytes_max = options.outage_bytes_max,
-                .on_conflict = options.on_conflict}};
+                .on_conflict = options.on_conflict,
+                .store = place_of(options)}};
   SystemRandom random;
   auto opened = OutageStore::open(std::move(store), clock, random, kRemaker, outage);
   if (!opened) return fail(Code::invalid_argument, Side::self, opened.error().context);
   return std::unique_ptr<StateStore>(std::move(*opened));
 }
 
+/// Without a journal what waits in one would be forgotten.
+Result<void> nothing_waits(const StoreOptions& options) {
+  const std::size_t pending = store::outage::pending_in(options.journal_path);
+  if (pending == 0) return {};
+  return fail(
+      Code::invalid_argument, Side::self,
+      fmt::format("{} has {} changes that the store did not get: start with on_outage = \"journal\" until "
+                  "/v1/status says pending 0, or remove that folder to forget them",
+                  options.journal_path, pending));
+}
+
 /// Of another machine. One that is away now may be used where commits can wait for it.
 template <class Store>
 Result<std::unique_ptr<StateStore>> open_remote(const StoreOptions& options, const WallClock& clock) {
+  if (options.on_outage == store::OnOutage::fail)
+    if (auto nothing = nothing_waits(options); !nothing) return pass_on(std::move(nothing));
   auto made = Store::make(options, clock);
   if (!made) return pass_on(std::move(made));
   const auto checked = (*made)->check();

@@ -122,6 +122,32 @@ TEST_F(Outage, AServerThatComesBackWithNothingGetsTheLastMinuteAgain) {
   EXPECT_EQ(status_number("recovered"), 3u);
 }
 
+TEST_F(Outage, WhatWaitsForOneStoreReachesNoOther) {
+  start_with_journal();
+  Browser browser;
+  ASSERT_EQ(browse(browser, "POST", kItems, kTea).status, 201);
+  redis.freeze();
+  ASSERT_EQ(browse(browser, "POST", kItems, kTea).field("Stateway-Commit"), "local");
+  gateway->kill();
+  redis.thaw();
+
+  stores::RedisServer other;
+  const std::string config = lab::read_file(folder / "stateway.toml");
+  const auto refused = [&](std::string_view from, std::string_view to, std::string_view why) {
+    std::string changed = config;
+    write_config(changed.replace(changed.find(from), from.size(), to));
+    const Ended ended = run_stateway(folder, {"run", "-c", folder / "stateway.toml"});
+    EXPECT_EQ(ended.status, 2) << ended.output;
+    EXPECT_THAT(ended.output, testing::HasSubstr(why));
+  };
+  refused(redis.address(), other.address(), "has 1 changes that wait for redis " + redis.address());
+
+  write_config(config);
+  restart();
+  expect_an_empty_journal(10s);
+  EXPECT_THAT(cart(browser), testing::HasSubstr(R"("n":2)"));
+}
+
 TEST_F(Outage, AJournalThatCannotBeWrittenKeepsTheGatewayFromStarting) {
   const std::string config = cart_config(
       {.store = fmt::format(

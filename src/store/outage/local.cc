@@ -1,5 +1,7 @@
 #include "store/outage/local.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -7,6 +9,7 @@
 
 #include "base/log.h"
 #include "store/batch.h"
+#include "store/outage/owner.h"
 
 namespace stateway::store::outage {
 namespace {
@@ -30,14 +33,14 @@ struct Done {
 Result<std::unique_ptr<Local>> Local::open(StateStore& inner, const WallClock& clock, const Remaker& remaker,
                                            const LocalOptions& options) {
   std::unique_ptr<Local> local(new Local(inner, clock, remaker, options));
-  if (auto read = local->read_journal(options.journal); !read) return pass_on(std::move(read));
+  if (auto read = local->read_journal(options); !read) return pass_on(std::move(read));
   return local;
 }
 
-Result<void> Local::read_journal(const Journal::Options& options) {
+Result<void> Local::read_journal(const LocalOptions& options) {
   std::vector<Found> intents, acknowledged;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Done> done;
-  auto opened = Journal::open(options, [&](const Journal::At& at, JournalEntry entry) {
+  auto opened = Journal::open(options.journal, [&](const Journal::At& at, JournalEntry entry) {
     if (entry.what >= What::done)
       done[{entry.batch.id.gateway, entry.batch.id.sequence}] = {entry.at, entry.what == What::dropped};
     else
@@ -57,6 +60,17 @@ Result<void> Local::read_journal(const Journal::Options& options) {
       intent.acknowledged_at = at->second.at;
       acknowledged.push_back(std::move(intent));
     }
+  }
+  const std::string owner = read_owner(options.journal.folder);
+  if (!options.store.empty() && owner != options.store) {
+    if (!owner.empty() && !pending.empty())
+      return fail(
+          Code::invalid_argument, Side::self,
+          fmt::format("{} has {} changes that wait for {}, which is not the store now: go back to that "
+                      "one until /v1/status says pending 0, or name another store.journal",
+                      options.journal.folder, pending.size(), owner));
+    if (!owner.empty()) acknowledged.clear();
+    if (auto written = write_owner(options.journal.folder, options.store); !written) return written;
   }
   // The outage began with what is pending; the clock may have been set since.
   const WallMillis outage = pending.empty() ? clock.now() : pending.front().entry.at;

@@ -32,12 +32,14 @@ struct LocalOptions {
   Journal::Options journal;
   std::size_t overlay_bytes_max = 0;
   OnConflict on_conflict = OnConflict::journal;
+  std::string store;  // its name, without secrets: the journal is for it alone; empty: not compared
 };
 
 /// Thread-safe as far as its parts are.
 class Local {
  public:
-  /// Blocks: reads the journal. Errors: those of Journal::open. What is handed in must outlive it.
+  /// Blocks: reads the journal. Errors: those of Journal::open; invalid_argument: another store's commits
+  /// wait in it. What is handed in must outlive it.
   static Result<std::unique_ptr<Local>> open(StateStore& inner, const WallClock& clock,
                                              const Remaker& remaker, const LocalOptions& options);
 
@@ -71,7 +73,7 @@ class Local {
         on_conflict(options.on_conflict),
         overlay(options.overlay_bytes_max) {}
   void failed(const io::Loop& loop, TimePoint began, std::string_view key, const Error& error);
-  Result<void> read_journal(const Journal::Options& options);
+  Result<void> read_journal(const LocalOptions& options);
 
   std::atomic<std::uint64_t> moments_{0};
 };

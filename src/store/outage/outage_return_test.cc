@@ -1,6 +1,7 @@
 // What an exchange meets that spans an outage, or the loss of something, and its end.
 #include "store/moved_on.h"
 #include "store/outage/outage_fixture.h"
+#include "store/outage/owner.h"
 
 namespace stateway::store::outage {
 namespace {
@@ -250,6 +251,21 @@ TEST_F(OutageTest, WhatIsKeptIsForgottenThoughOneServerIsAway) {
   }
   eventually([&] { return stats(gateway).kept < 100; });  // of 5 minutes, the last one's
   close(gateway);
+}
+
+TEST_F(OutageTest, AFolderSaysWhatWaitsInIt) {
+  const std::string folder = directory_.path() + "/" + one_.folder;
+  EXPECT_EQ(pending_in(directory_.path() + "/none"), 0u);
+  ASSERT_TRUE(commit(one_, adding("s", std::nullopt, "a")));
+  one_.line = Line::fails;
+  ASSERT_TRUE(commit(one_, adding("t", std::nullopt, "b")));
+  close(one_);
+  EXPECT_EQ(pending_in(folder), 1u);
+  one_.line = Line::works;
+  open(one_);
+  eventually([&] { return stats(one_).pending == 0; });
+  close(one_);
+  EXPECT_EQ(pending_in(folder), 0u);
 }
 
 }  // namespace
